@@ -1,0 +1,118 @@
+/// Gathers a request's body into one array, up to a limit.
+struct BodyCollector {
+    var bytes: [UInt8] = []
+    let limit: Int
+    let done: (Exchange, [UInt8]) -> Void
+}
+
+extension Exchange {
+    /// Stops the body's events. What the peer still sends is kept, at most one stream window of it
+    /// (`Limits.streamWindow`), and the peer is not let send more until the handler goes on.
+    public func pauseBody() { state.insert(.paused) }
+
+    /// Goes on with the body's events: first what was kept, in calls of the handler's `body` from here.
+    public func resumeBody() {
+        guard state.contains(.paused), !isClosed else { return }
+        state.remove(.paused)
+        bodyProgress = 0
+        while !state.contains(.paused), !isClosed, let chunk = inbound.popFirst() {
+            codec?.consumed(self, chunk.count)
+            unsafe chunk.withUnsafeBytes { unsafe deliver($0) }
+        }
+        deliverEndIfDue()
+    }
+
+    /// Gathers the whole body and calls `done` with it, on the loop.
+    ///
+    /// A body over `limit` bytes is answered with 413 and `done` is not called; the handler's `closed` is. Call it in the
+    /// handler's `request`; the body's events then do not reach the handler.
+    public func collectBody(upTo limit: Int, _ done: @escaping (_ exchange: Exchange, _ body: [UInt8]) -> Void) {
+        guard !isClosed else { return }
+        precondition(collector == nil, "the body is being collected already")
+        if let text = requestFields["content-length"], let length = Int(text), length > limit {
+            refuseBody()
+            return
+        }
+        collector = BodyCollector(limit: limit, done: done)
+        resumeBody()
+    }
+
+    /// For how long the peer may send nothing of a body that the handler is ready to take; nil for as long as it likes.
+    public func setBodyTimeout(_ timeout: Duration?) {
+        bodyTimeout = timeout.map(LimitNanoseconds.nanoseconds) ?? UInt64.max
+    }
+}
+
+// MARK: - From the codec
+
+extension Exchange {
+    /// The codec has `bytes` of the body, valid for the call.
+    func received(_ bytes: UnsafeRawBufferPointer, now: UInt64) {
+        bodyProgress = now
+        if isClosed {
+            codec?.consumed(self, bytes.count)
+        } else if !state.isDisjoint(with: [.paused, .pulled]) {
+            unsafe inbound.append(copying: bytes)
+            waiters?.bodyChanged()
+        } else {
+            codec?.consumed(self, bytes.count)
+            unsafe deliver(bytes)
+        }
+    }
+
+    /// The codec has seen the end of the request.
+    func receivedEnd() {
+        state.insert(.requestEnded)
+        waiters?.bodyChanged()
+        deliverEndIfDue()
+    }
+
+    private func deliver(_ bytes: UnsafeRawBufferPointer) {
+        guard collector != nil else {
+            unsafe receiver.body(self, bytes.bytes)
+            return
+        }
+        unsafe collector?.bytes.append(contentsOf: bytes)
+        if let collector, collector.bytes.count > collector.limit { refuseBody() }
+    }
+
+    private func deliverEndIfDue() {
+        guard state.isSuperset(of: [.requestEnded, .delivered]),
+            state.isDisjoint(with: [.endDelivered, .paused, .closed, .pulled]), inbound.isEmpty
+        else { return }
+        state.insert(.endDelivered)
+        if let collector {
+            self.collector = nil
+            collector.done(self, collector.bytes)
+        } else {
+            receiver.end(self)
+        }
+    }
+
+    private func refuseBody() {
+        codec?.tripped(.bodySize)
+        abandon(.limit(.bodySize), status: .contentTooLarge)
+    }
+
+    /// Ends the exchange for its handler, and for the peer by a status, or by a reset once a response has begun.
+    func abandon(_ reason: CloseReason, status: Status) {
+        let started = isResponseStarted
+        close(reason)
+        if started { codec?.reset(self, .cancel) } else { codec?.answer(self, status) }
+    }
+
+    /// Ends the exchange for its handler: nothing that it does reaches the peer any more.
+    func close(_ reason: CloseReason) {
+        guard !state.contains(.closed) else { return }
+        closeReason = reason
+        state.insert(.closed)
+        collector = nil
+        producer = nil
+        queue.removeAll()
+        let kept = inbound.count
+        if kept > 0, !state.contains(.requestEnded) { inbound.removeAll() }
+        if kept > 0 { codec?.consumed(self, kept) }
+        waiters?.closed()
+        if state.contains(.delivered) { receiver.closed(self, reason) }
+    }
+}

@@ -1,0 +1,144 @@
+/// One request and its response, over any version of HTTP.
+///
+/// An exchange belongs to its loop: it is not `Sendable`, and all of it is used on the loop's thread. It may be kept
+/// after its end (an async handler does); then what it is asked to send is refused, and what waits throws
+/// ``ExchangeError/closed(_:)``.
+@safe public final class Exchange {
+    // What the codec knows it by.
+    var codec: (any ExchangeCodec)?
+    var streamID: Int32 = 0
+    /// Its place in the session's list of open exchanges.
+    var slot = -1
+    var state: State = []
+    var closeReason: CloseReason = .finished
+
+    // The request.
+    var requestFields = HeaderBlock()
+    var trailerFields: HeaderBlock?
+    var requestMethod = Method.get
+    var targetSlice = HeaderBlock.Slice()
+    var schemeSlice = HeaderBlock.Slice()
+    var authoritySlice = HeaderBlock.Slice()
+    var pathLength = 0
+    var headerListSize = 0
+    /// Body bytes that the handler has not taken.
+    var inbound = BodyQueue()
+    var bodyTimeout: UInt64?
+    /// When the body last made progress that the handler was ready for; 0: from the next look at the clock.
+    var bodyProgress: UInt64 = 0
+
+    // The response.
+    var responseFields = HeaderBlock()
+    var responseTrailers: HeaderBlock?
+    var queue = BodyQueue()
+    /// When the peer last took some of the queue; 0: from the next look at the clock.
+    var sendProgress: UInt64 = 0
+    /// Bytes of the queue that count against the connection's `maxQueuedOutput`.
+    var countedOutput = 0
+
+    // Who hears of it.
+    var receiver: any Handler
+    var collector: BodyCollector?
+    var producer: ((Exchange) -> Bool)?
+    var waiters: ExchangeWaiters?
+
+    struct State: OptionSet {
+        let rawValue: UInt16
+        /// The handler has been given the request, and will be told of the end.
+        static let delivered = State(rawValue: 1 << 0)
+        /// The peer has sent all of the request.
+        static let requestEnded = State(rawValue: 1 << 1)
+        /// The handler has been told so.
+        static let endDelivered = State(rawValue: 1 << 2)
+        /// The handler takes no body now.
+        static let paused = State(rawValue: 1 << 3)
+        /// It stands on the list of those to be told `drained`.
+        static let drainListed = State(rawValue: 1 << 4)
+        static let responseStarted = State(rawValue: 1 << 5)
+        static let responseFinished = State(rawValue: 1 << 6)
+        /// The response has no body, whatever the handler writes (HEAD, 204, 304).
+        static let bodiless = State(rawValue: 1 << 7)
+        /// The codec waits for ``ExchangeCodec/bodyAvailable(_:)``.
+        static let starved = State(rawValue: 1 << 8)
+        /// A write has answered false, and `drained` is owed.
+        static let overHighWater = State(rawValue: 1 << 9)
+        /// The handler is done with it: nothing that it does reaches the peer.
+        static let closed = State(rawValue: 1 << 10)
+        static let headTooLarge = State(rawValue: 1 << 11)
+        static let tooManyFields = State(rawValue: 1 << 15)
+        /// RST_STREAM was asked for by the handler, or is our normal end: not on the peer's account.
+        static let resetByUs = State(rawValue: 1 << 12)
+        /// An async reader pulls the body: nothing is delivered by events.
+        static let pulled = State(rawValue: 1 << 13)
+        /// The peer has been sent the end of the response.
+        static let responseSent = State(rawValue: 1 << 14)
+    }
+
+    init(receiver: any Handler) { self.receiver = receiver }
+
+    // MARK: The request
+
+    /// The stream's identifier: odd numbers over HTTP/2, unique within the connection.
+    public var id: Int32 { streamID }
+    public var method: Method { requestMethod }
+    /// The request target as it was sent: path and query.
+    public var target: String { requestFields.string(targetSlice) }
+    /// The target up to `?`, not percent-decoded.
+    public var path: String { requestFields.string(pathSlice) }
+    /// What follows `?` in the target, or nil.
+    public var query: String? {
+        guard pathLength < Int(targetSlice.length) else { return nil }
+        let length = targetSlice.length - UInt32(pathLength) - 1
+        return requestFields.string(.init(offset: targetSlice.offset + UInt32(pathLength) + 1, length: length))
+    }
+    /// `https` or `http`.
+    public var scheme: String { requestFields.string(schemeSlice) }
+    /// The host and port that the client asked (`:authority`, else `host`); empty when it named none.
+    public var authority: String {
+        authoritySlice.isPresent ? requestFields.string(authoritySlice) : requestFields["host"] ?? ""
+    }
+    /// The request's fields, without pseudo-header fields.
+    public var headers: HeaderBlock { requestFields }
+    /// The fields that came after the body; nil when none did, or not yet.
+    public var trailers: HeaderBlock? { trailerFields }
+
+    /// Whether the path is exactly this. Allocates nothing.
+    public func pathIs(_ path: String) -> Bool { requestFields.slice(pathSlice, equals: path) }
+
+    /// Whether the path starts with this. Allocates nothing.
+    public func pathHasPrefix(_ prefix: String) -> Bool {
+        prefix.utf8.count <= pathLength
+            && requestFields.slice(
+                .init(offset: targetSlice.offset, length: UInt32(prefix.utf8.count)), equals: prefix)
+    }
+
+    private var pathSlice: HeaderBlock.Slice { .init(offset: targetSlice.offset, length: UInt32(pathLength)) }
+
+    /// The request has ended, successfully or not, and nothing can be sent any more.
+    public var isClosed: Bool { state.contains(.closed) || codec == nil }
+    /// All of the request has been received.
+    public var isRequestComplete: Bool { state.contains(.requestEnded) }
+    /// A response has begun: its status is settled.
+    public var isResponseStarted: Bool { state.contains(.responseStarted) }
+    /// Bytes of the response that wait for the peer.
+    public var queuedBytes: Int { queue.count }
+
+    /// The connection that carries the exchange, or nil after its end. What it is depends on who owns the session.
+    public var owner: (any HTTPSessionOwner)? { codec?.owner }
+
+    // MARK: Who hears of it
+
+    /// The handler that gets the events of this exchange from now on.
+    public var handler: any Handler {
+        get { receiver }
+        set { receiver = newValue }
+    }
+
+    /// Gives the exchange to another handler, which gets `request` now and all events from now on.
+    ///
+    /// A per-exchange object keeps state this way: `exchange.hand(to: Upload())`.
+    public func hand(to handler: any Handler) {
+        receiver = handler
+        handler.request(self)
+    }
+}

@@ -1,0 +1,25 @@
+/// The protocol side of an exchange: what a session of any HTTP version does for one.
+protocol ExchangeCodec: AnyObject {
+    var owner: any HTTPSessionOwner { get }
+    var limits: Limits { get }
+    /// Sends the head that stands in `exchange.responseFields`. `endsStream`: nothing follows.
+    func submitHead(_ exchange: Exchange, status: Status, endsStream: Bool)
+    /// There is more in the exchange's queue, or its end is known.
+    func bodyAvailable(_ exchange: Exchange)
+    /// `count` bytes were added to the exchange's queue. False: a limit is crossed and the exchange has been reset.
+    func queued(_ exchange: Exchange, _ count: Int) -> Bool
+    /// The handler has taken `count` bytes of the request's body.
+    func consumed(_ exchange: Exchange, _ count: Int)
+    /// Answers with a bare status, on behalf of the server: the handler is done with the exchange.
+    func answer(_ exchange: Exchange, _ status: Status)
+    func reset(_ exchange: Exchange, _ code: HTTP2ErrorCode)
+    /// Counts a limit that the exchange itself watches.
+    func tripped(_ limit: LimitName)
+}
+
+/// What owns a session: the connection. Called on the loop's thread.
+public protocol HTTPSessionOwner: AnyObject {
+    /// The session has output: ``HTTP2Session/drain(into:now:)`` is due at the end of this iteration. Called once until
+    /// the next drain.
+    func sessionNeedsDrain()
+}

@@ -1,0 +1,119 @@
+internal import CNghttp2
+
+/// What all HTTP/2 sessions of one loop share: nghttp2's callbacks and options, the allocator, scratch memory, the
+/// recycled exchanges, the limits and the counters.
+///
+/// Belongs to one thread; it outlives its sessions, as each holds it.
+@safe public final class HTTP2Resources {
+    let limits: Limits
+    let nanoseconds: LimitNanoseconds
+    let allocator = HTTP2Allocator()
+    let exchanges = ExchangePool()
+    let callbacks: OpaquePointer
+    let options: OpaquePointer
+    /// A scratch array for the fields of one frame; nghttp2 copies what it is given.
+    private(set) var fields: UnsafeMutableBufferPointer<nghttp2_nv>
+    /// Where a drain writes; behind a pointer, as the send-data callback writes in the middle of `mem_send`.
+    let output: UnsafeMutablePointer<OutputCursor>
+    var counters = HTTPCounters()
+    /// The receiver of exchanges that wait in the pool.
+    let nobody = NobodyHandler()
+    /// The three digits of the status being submitted.
+    let statusDigits: UnsafeMutablePointer<UInt8>
+
+    @unsafe struct OutputCursor {
+        var base: UnsafeMutableRawPointer
+        var count: Int
+        var capacity: Int
+    }
+
+    /// - Parameter limits: the bounds of every session made with these resources.
+    public init(limits: Limits) {
+        self.limits = limits
+        nanoseconds = LimitNanoseconds(limits)
+        unsafe callbacks = HTTP2Callbacks.make()
+        unsafe options = HTTP2Resources.makeOptions(limits)
+        unsafe fields = .allocate(capacity: 64)
+        unsafe statusDigits = .allocate(capacity: 3)
+        unsafe output = .allocate(capacity: 1)
+        unsafe output.initialize(to: OutputCursor(base: UnsafeMutableRawPointer(output), count: 0, capacity: 0))
+    }
+
+    deinit {
+        unsafe nghttp2_session_callbacks_del(callbacks)
+        unsafe nghttp2_option_del(options)
+        unsafe fields.deallocate()
+        unsafe statusDigits.deallocate()
+        unsafe output.deallocate()
+    }
+
+    /// Room for `count` fields.
+    func fieldScratch(_ count: Int) -> UnsafeMutableBufferPointer<nghttp2_nv> {
+        if unsafe fields.count < count {
+            unsafe fields.deallocate()
+            unsafe fields = .allocate(capacity: count * 2)
+        }
+        return unsafe fields
+    }
+
+    /// What the sessions of this loop have counted so far. Loop thread.
+    public func counterSnapshot() -> HTTPCounters { counters }
+
+    /// Blocks that nghttp2 holds now, over all sessions. Loop thread.
+    public var liveBlocks: Int { allocator.liveBlocks }
+
+    private static func makeOptions(_ limits: Limits) -> OpaquePointer {
+        var made: OpaquePointer?
+        precondition(unsafe nghttp2_option_new(&made) == 0, "out of memory")
+        let options = unsafe made.unsafelyUnwrapped
+        // Windows open as handlers consume, not as bytes arrive.
+        unsafe nghttp2_option_set_no_auto_window_update(options, 1)
+        // A closed stream's memory goes at once.
+        unsafe nghttp2_option_set_no_closed_streams(options, 1)
+        // Resets are counted by us: nghttp2's limiter reads the real clock and answers INTERNAL_ERROR.
+        unsafe nghttp2_option_set_stream_reset_rate_limit(options, UInt64.max, UInt64.max)
+        unsafe nghttp2_option_set_max_continuations(options, limits.maxContinuations)
+        unsafe nghttp2_option_set_builtin_recv_extension_type(options, UInt8(NGHTTP2_PRIORITY_UPDATE.rawValue))
+        return unsafe options
+    }
+}
+
+final class NobodyHandler: Handler {
+    func request(_ exchange: Exchange) {}
+}
+
+/// The times of ``Limits`` in nanoseconds, computed once.
+struct LimitNanoseconds {
+    let handshake, preface, header, body, send, idle: UInt64
+
+    init(_ limits: Limits) {
+        handshake = Self.nanoseconds(limits.handshakeTimeout)
+        preface = Self.nanoseconds(limits.prefaceTimeout)
+        header = Self.nanoseconds(limits.headerTimeout)
+        body = Self.nanoseconds(limits.bodyTimeout)
+        send = Self.nanoseconds(limits.sendTimeout)
+        idle = Self.nanoseconds(limits.idleTimeout)
+    }
+
+    static func nanoseconds(_ duration: Duration) -> UInt64 {
+        let (seconds, attoseconds) = duration.components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        let whole = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        guard !whole.overflow else { return UInt64.max / 4 }
+        return min(whole.partialValue + UInt64(attoseconds / 1_000_000_000), UInt64.max / 4)
+    }
+}
+
+/// What the HTTP sessions of a loop count. Numbers only grow, but for the gauges.
+public struct HTTPCounters: Sendable {
+    /// Requests given to a handler.
+    public var requests = 0
+    /// Streams open now (a gauge).
+    public var openStreams = 0
+    /// Limits crossed, by name.
+    public var limitsTripped: [LimitName: Int] = [:]
+
+    public init() {}
+
+    mutating func trip(_ limit: LimitName) { limitsTripped[limit, default: 0] += 1 }
+}

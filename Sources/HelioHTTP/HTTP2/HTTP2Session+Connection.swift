@@ -1,0 +1,54 @@
+internal import CNghttp2
+
+/// The connection as a whole: settings, shutdown and time.
+extension HTTP2Session {
+    func submitSettings() {
+        guard let raw = unsafe raw else { return }
+        let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
+        let settings = [
+            (NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS.rawValue, limits.maxConcurrentStreams),
+            (NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue, limits.streamWindow),
+            (NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue, limits.maxHeaderListSize),
+            // RFC 9218 section 2.1: the old tree of priorities is not followed.
+            (NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES.rawValue, 1),
+        ].map { nghttp2_settings_entry(settings_id: Int32($0.0), value: UInt32($0.1)) }
+        unsafe nghttp2_submit_settings(raw, none, settings, settings.count)
+        unsafe nghttp2_session_set_local_window_size(raw, none, 0, Int32(limits.connectionWindow))
+    }
+
+    /// Says goodbye in two steps (RFC 9113 section 6.8): a GOAWAY that still admits every stream, then, when a PING has
+    /// come back or ``shutdownRoundTrip`` has passed, the last one. Open streams finish.
+    public func beginShutdown(now: UInt64) {
+        guard let raw = unsafe raw, case .none = shutdown else { return }
+        self.now = now
+        shutdown = .announced(at: now)
+        unsafe nghttp2_submit_shutdown_notice(raw)
+        unsafe Self.shutdownPing.withUnsafeBufferPointer { data in
+            unsafe _ = nghttp2_submit_ping(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), data.baseAddress)
+        }
+        requestDrain()
+    }
+
+    /// The second step of ``beginShutdown(now:)``.
+    func finishShutdown() {
+        guard case .announced = shutdown else { return }
+        goAwayNow()
+    }
+
+    static let shutdownPing = Array("helioend".utf8)
+    /// How long the second GOAWAY waits for the PING; in nanoseconds.
+    static let shutdownRoundTrip: UInt64 = 1_000_000_000
+
+    /// The last GOAWAY at once: for a connection without streams.
+    func goAwayNow() {
+        guard let raw = unsafe raw else { return }
+        shutdown = .final
+        let last = unsafe nghttp2_session_get_last_proc_stream_id(raw)
+        unsafe nghttp2_submit_goaway(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, 0, nil, 0)
+        requestDrain()
+    }
+
+    func pingReturned(_ data: UnsafeRawBufferPointer) {
+        if unsafe data.elementsEqual(Self.shutdownPing) { finishShutdown() }
+    }
+}

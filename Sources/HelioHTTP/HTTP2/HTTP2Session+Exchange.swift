@@ -1,0 +1,107 @@
+internal import CNghttp2
+
+/// What exchanges ask of their session.
+extension HTTP2Session {
+    func submitHead(_ exchange: Exchange, status: Status, endsStream: Bool) {
+        guard let raw = unsafe raw else { return }
+        let fields = exchange.responseFields
+        let scratch = unsafe fill(from: fields, status: status)
+        exchange.sendProgress = 0
+        if endsStream || exchange.state.contains(.bodiless) {
+            exchange.state.insert(.responseFinished)
+            unsafe nghttp2_submit_response(raw, exchange.streamID, scratch, fields.count + 1, nil)
+        } else {
+            var source = unsafe nghttp2_data_source()
+            unsafe source.ptr = Unmanaged.passUnretained(exchange).toOpaque()
+            var provider = unsafe nghttp2_data_provider(source: source, read_callback: HTTP2Callbacks.readBody)
+            unsafe nghttp2_submit_response(raw, exchange.streamID, scratch, fields.count + 1, &provider)
+        }
+        requestDrain()
+    }
+
+    func answer(_ exchange: Exchange, _ status: Status) {
+        exchange.responseFields.removeAll()
+        exchange.responseFields.append(name: "content-length", value: 0)
+        exchange.state.insert(.responseStarted)
+        submitHead(exchange, status: status, endsStream: true)
+    }
+
+    func submitTrailers(_ exchange: Exchange, _ fields: HeaderBlock) {
+        guard let raw = unsafe raw else { return }
+        let scratch = unsafe fill(from: fields, status: nil)
+        unsafe nghttp2_submit_trailer(raw, exchange.streamID, scratch, fields.count)
+    }
+
+    func bodyAvailable(_ exchange: Exchange) {
+        guard exchange.state.contains(.starved), let raw = unsafe raw else { return }
+        exchange.state.remove(.starved)
+        exchange.sendProgress = 0
+        unsafe nghttp2_session_resume_data(raw, exchange.streamID)
+        requestDrain()
+    }
+
+    func queued(_ exchange: Exchange, _ count: Int) -> Bool {
+        exchange.countedOutput += count
+        queuedOutput += count
+        guard queuedOutput > limits.maxQueuedOutput else { return true }
+        tripped(.queuedOutput)
+        exchange.state.insert(.resetByUs)
+        reset(exchange, .enhanceYourCalm)
+        release(exchange)
+        exchange.close(.limit(.queuedOutput))
+        return false
+    }
+
+    /// What an exchange had queued no longer counts.
+    func release(_ exchange: Exchange) {
+        queuedOutput -= exchange.countedOutput
+        exchange.countedOutput = 0
+    }
+
+    func consumed(_ exchange: Exchange, _ count: Int) {
+        guard let raw = unsafe raw else { return }
+        unsafe nghttp2_session_consume(raw, exchange.streamID, count)
+        // Within `receive` the question is asked once, at its end.
+        if unsafe nghttp2_session_want_write(raw) != 0 { requestDrain() }
+    }
+
+    func reset(_ exchange: Exchange, _ code: HTTP2ErrorCode) {
+        guard let raw = unsafe raw else { return }
+        unsafe nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), exchange.streamID, code.rawValue)
+        requestDrain()
+    }
+
+    func tripped(_ limit: LimitName) { resources.counters.trip(limit) }
+
+    /// Lays the fields out for nghttp2, which copies them.
+    private func fill(from fields: HeaderBlock, status: Status?) -> UnsafeMutablePointer<nghttp2_nv> {
+        let scratch = unsafe resources.fieldScratch(fields.count + 1)
+        var next = 0
+        if let status {
+            let code = status.rawValue
+            unsafe resources.statusDigits[0] = UInt8(truncatingIfNeeded: code / 100) + 48
+            unsafe resources.statusDigits[1] = UInt8(truncatingIfNeeded: code / 10 % 10) + 48
+            unsafe resources.statusDigits[2] = UInt8(truncatingIfNeeded: code % 10) + 48
+            let name: StaticString = ":status"
+            unsafe scratch[0] = nghttp2_nv(
+                name: UnsafeMutablePointer(mutating: name.utf8Start), value: resources.statusDigits, namelen: 7,
+                valuelen: 3, flags: 0)
+            next = 1
+        }
+        for index in 0..<fields.count {
+            let name = unsafe fields.bytes(fields.nameSlice(index))
+            let value = unsafe fields.bytes(fields.valueSlice(index))
+            unsafe scratch[next] = nghttp2_nv(
+                name: Self.mutable(name), value: Self.mutable(value), namelen: name.count, valuelen: value.count,
+                flags: 0)
+            next += 1
+        }
+        return unsafe scratch.baseAddress.unsafelyUnwrapped
+    }
+
+    /// nghttp2's type is not const, but it only reads.
+    private static func mutable(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointer<UInt8> {
+        unsafe UnsafeMutablePointer(
+            mutating: bytes.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self))
+    }
+}

@@ -1,0 +1,182 @@
+internal import CNghttp2
+
+/// What nghttp2 tells while it takes the peer's bytes. Methods that answer a number answer 0, or
+/// `HTTP2Callbacks.failure` to stop the connection (after ``fail(_:limit:)`` has said why).
+extension HTTP2Session {
+    /// Every frame passes here first: this is where floods are counted.
+    func frameBegins(_ header: nghttp2_frame_hd) -> Int32 {
+        let type = UInt32(header.type)
+        if type != NGHTTP2_CONTINUATION.rawValue { headerBlockStart = nil }
+        switch type {
+        case NGHTTP2_HEADERS.rawValue, NGHTTP2_CONTINUATION.rawValue:
+            return 0
+        case NGHTTP2_DATA.rawValue:
+            let endsStream = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+            guard header.length < Self.smallData, !endsStream else { return 0 }
+            return header.length == 0 ? countControlFrame() : countFrame()
+        case NGHTTP2_WINDOW_UPDATE.rawValue:
+            return countFrame()
+        case NGHTTP2_RST_STREAM.rawValue:
+            guard peerResets.allow(limits.peerResetRate, now: now) else { return tooMany(.peerResetRate) }
+            return countFrame()
+        default:
+            return countControlFrame()
+        }
+    }
+
+    func headersBegin(stream: Int32, isRequest: Bool) {
+        headerBlockStart = now
+        guard isRequest else {
+            unsafe incoming = nil
+            guard let raw = unsafe raw, let user = unsafe nghttp2_session_get_stream_user_data(raw, stream) else { return }
+            let exchange = unsafe Unmanaged<Exchange>.fromOpaque(user)
+            unsafe exchange._withUnsafeGuaranteedRef { exchange in
+                guard !exchange.isClosed else { return }
+                exchange.trailerFields = HeaderBlock()
+                unsafe incoming = Unmanaged.passUnretained(exchange)
+            }
+            return
+        }
+        let exchange = resources.exchanges.make(receiver: handler)
+        exchange.codec = self
+        exchange.streamID = stream
+        exchange.slot = open.count
+        open.append(exchange)
+        resources.counters.openStreams += 1
+        unsafe incoming = Unmanaged.passUnretained(exchange)
+        unsafe nghttp2_session_set_stream_user_data(raw, stream, Unmanaged.passUnretained(exchange).toOpaque())
+    }
+
+    func field(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Int32 {
+        guard let incoming = unsafe incoming else { return 0 }
+        return unsafe incoming._withUnsafeGuaranteedRef { exchange in
+            exchange.headerListSize += name.count + value.count + 32
+            let isTooLong = exchange.headerListSize > limits.maxHeaderListSize
+            if isTooLong || exchange.requestFields.count >= limits.maxHeaderCount {
+                exchange.state.insert(isTooLong ? .headTooLarge : .tooManyFields)
+                // The decoder must go on, or the connection's compression state is lost; but not for ever.
+                guard exchange.headerListSize > 4 * limits.maxHeaderListSize else { return 0 }
+                fail(.enhanceYourCalm, limit: .headerListSize)
+                return HTTP2Callbacks.failure
+            }
+            if let trailers = exchange.trailerFields {
+                unsafe trailers.append(name: name, value: value)
+            } else if unsafe name[0] == UInt8(ascii: ":") {
+                unsafe exchange.setPseudoHeader(name, value)
+            } else {
+                unsafe exchange.requestFields.append(name: name, value: value)
+            }
+            return 0
+        }
+    }
+
+    func frameReceived(_ frame: UnsafeRawPointer) -> Int32 {
+        let header = unsafe frame.load(as: nghttp2_frame_hd.self)
+        let endsStream = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
+        switch UInt32(header.type) {
+        case NGHTTP2_HEADERS.rawValue:
+            headerBlockStart = nil
+            guard let incoming = unsafe incoming else { return 0 }
+            unsafe self.incoming = nil
+            unsafe incoming._withUnsafeGuaranteedRef { headReceived($0, endsStream: endsStream) }
+        case NGHTTP2_DATA.rawValue where endsStream:
+            withExchange(header.stream_id) { $0.receivedEnd() }
+        case NGHTTP2_SETTINGS.rawValue:
+            isPrefaceReceived = true
+        case NGHTTP2_PING.rawValue where header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0:
+            unsafe pingReturned(unsafe UnsafeRawBufferPointer(start: frame + MemoryLayout<nghttp2_frame_hd>.size, count: 8))
+        default: break
+        }
+        return 0
+    }
+
+    func dataReceived(stream: Int32, _ bytes: UnsafeRawBufferPointer) {
+        withExchange(stream) { unsafe $0.received(bytes, now: now) }
+    }
+
+    func streamClosed(_ stream: Int32, _ code: HTTP2ErrorCode) {
+        guard let raw = unsafe raw, let user = unsafe nghttp2_session_get_stream_user_data(raw, stream) else { return }
+        let exchange = unsafe Unmanaged<Exchange>.fromOpaque(user).takeUnretainedValue()
+        if unsafe incoming?.toOpaque() == user {
+            unsafe incoming = nil
+            headerBlockStart = nil
+        }
+        // What the handler has not taken is never taken now: the connection's window gets it back.
+        if !exchange.state.contains(.closed), !exchange.inbound.isEmpty {
+            unsafe nghttp2_session_consume_connection(raw, exchange.inbound.count)
+        }
+        release(exchange)
+        removeFromOpen(exchange)
+        exchange.codec = nil
+        let isComplete =
+            exchange.state.contains(.responseSent) && (code == .noError || exchange.state.contains(.requestEnded))
+        ended.append((exchange, isComplete ? .finished : .reset(code)))
+    }
+
+    // MARK: Inside
+
+    /// DATA frames below this many bytes count against `frameRate`.
+    private static let smallData = 256
+
+    private func headReceived(_ exchange: Exchange, endsStream: Bool) {
+        if !exchange.state.isDisjoint(with: [.headTooLarge, .tooManyFields]) {
+            let limit: LimitName = exchange.state.contains(.headTooLarge) ? .headerListSize : .headerCount
+            tripped(limit)
+            if endsStream { exchange.state.insert(.requestEnded) }
+            exchange.abandon(.limit(limit), status: .requestHeaderFieldsTooLarge)
+            return
+        }
+        if exchange.trailerFields == nil {
+            exchange.state.insert(.delivered)
+            resources.counters.requests += 1
+            exchange.receiver.request(exchange)
+        }
+        if endsStream { exchange.receivedEnd() }
+    }
+
+    private func withExchange(_ stream: Int32, _ body: (Exchange) -> Void) {
+        guard let raw = unsafe raw, let user = unsafe nghttp2_session_get_stream_user_data(raw, stream) else { return }
+        unsafe Unmanaged<Exchange>.fromOpaque(user)._withUnsafeGuaranteedRef { body($0) }
+    }
+
+    private func removeFromOpen(_ exchange: Exchange) {
+        let slot = exchange.slot
+        exchange.slot = -1
+        let last = open.removeLast()
+        if slot < open.count {
+            open[slot] = last
+            last.slot = slot
+        }
+        resources.counters.openStreams -= 1
+        if open.isEmpty { idleSince = now }
+    }
+
+    private func countFrame() -> Int32 {
+        frames.allow(limits.frameRate, now: now) ? 0 : tooMany(.frameRate)
+    }
+
+    private func countControlFrame() -> Int32 {
+        guard controlFrames.allow(limits.controlFrameRate, now: now) else { return tooMany(.controlFrameRate) }
+        return countFrame()
+    }
+
+    private func tooMany(_ limit: LimitName) -> Int32 {
+        fail(.enhanceYourCalm, limit: limit)
+        return HTTP2Callbacks.failure
+    }
+}
+
+extension Exchange {
+    /// RFC 9113 section 8.3.1; nghttp2 has checked that each comes once, in front, and is known.
+    fileprivate func setPseudoHeader(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+        switch unsafe name[1] {
+        case UInt8(ascii: "m"): unsafe requestMethod = Method(bytes: value)
+        case UInt8(ascii: "s"): unsafe schemeSlice = requestFields.keep(value)
+        case UInt8(ascii: "a"): unsafe authoritySlice = requestFields.keep(value)
+        case UInt8(ascii: "p") where name.count == 5:
+            unsafe targetSlice = requestFields.keep(value)
+            pathLength = unsafe value.firstIndex(of: UInt8(ascii: "?")) ?? value.count
+        default: break
+        }
+    }
+}

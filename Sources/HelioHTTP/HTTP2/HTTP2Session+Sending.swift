@@ -1,0 +1,84 @@
+internal import CNghttp2
+
+/// What nghttp2 asks and tells while it serializes. Nothing of the application's runs here: what it has to hear is put
+/// on the lists that are delivered after the drain.
+extension HTTP2Session {
+    /// The length of the next DATA frame; the bytes are moved by ``sendData(_:of:length:)`` right after.
+    func readBody(of exchange: Exchange, atMost length: Int, flags: UnsafeMutablePointer<UInt32>) -> Int {
+        guard !exchange.state.contains(.closed) else { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
+        let count = min(length, exchange.queue.count)
+        let isFinished = exchange.state.contains(.responseFinished)
+        if count == 0, !isFinished {
+            exchange.state.insert(.starved)
+            return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+        }
+        unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+        if isFinished, count == exchange.queue.count {
+            unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue
+            if let trailers = exchange.responseTrailers {
+                unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_END_STREAM.rawValue
+                submitTrailers(exchange, trailers)
+            }
+        }
+        return count
+    }
+
+    /// Writes one DATA frame: its header of nine bytes, then `length` bytes of the queue.
+    func sendData(_ header: UnsafePointer<UInt8>, of exchange: Exchange, length: Int) {
+        let output = unsafe resources.output
+        let count = unsafe output.pointee.count
+        let target = unsafe output.pointee.base + count
+        unsafe target.copyMemory(from: header, byteCount: 9)
+        unsafe exchange.queue.read(length, into: target + 9)
+        unsafe output.pointee.count = count + 9 + length
+        exchange.sendProgress = now
+        let released = min(exchange.countedOutput, length)
+        exchange.countedOutput -= released
+        queuedOutput -= released
+        if exchange.state.contains(.overHighWater), !exchange.state.contains(.drainListed),
+            exchange.queue.count <= limits.responseHighWaterMark / 2
+        {
+            exchange.state.insert(.drainListed)
+            drained.append(exchange)
+        }
+    }
+
+    func frameSent(_ frame: UnsafeRawPointer) {
+        let header = unsafe frame.load(as: nghttp2_frame_hd.self)
+        switch UInt32(header.type) {
+        case NGHTTP2_HEADERS.rawValue, NGHTTP2_DATA.rawValue:
+            if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 { responseSent(header.stream_id) }
+        case NGHTTP2_RST_STREAM.rawValue:
+            let code = unsafe frame.load(fromByteOffset: MemoryLayout<nghttp2_frame_hd>.size, as: UInt32.self)
+            resetSent(header.stream_id, HTTP2ErrorCode(rawValue: code))
+        default: break
+        }
+    }
+
+    private func responseSent(_ stream: Int32) {
+        guard let raw = unsafe raw, let user = unsafe nghttp2_session_get_stream_user_data(raw, stream) else { return }
+        unsafe Unmanaged<Exchange>.fromOpaque(user)._withUnsafeGuaranteedRef { exchange in
+            exchange.state.insert(.responseSent)
+            guard !exchange.state.contains(.requestEnded) else { return }
+            // RFC 9113 section 8.1: a response before the end of its request asks the peer to stop sending.
+            exchange.state.insert(.resetByUs)
+            unsafe nghttp2_submit_rst_stream(
+                raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, HTTP2ErrorCode.noError.rawValue)
+        }
+    }
+
+    /// Streams reset for a fault of the peer are on its account: without that, a peer that makes us reset its streams is
+    /// never bounded by MAX_CONCURRENT_STREAMS (MadeYouReset).
+    private func resetSent(_ stream: Int32, _ code: HTTP2ErrorCode) {
+        guard let raw = unsafe raw, code != .noError else { return }
+        if code == .refusedStream { tripped(.concurrentStreams) }
+        if let user = unsafe nghttp2_session_get_stream_user_data(raw, stream) {
+            let isOurs = unsafe Unmanaged<Exchange>.fromOpaque(user)._withUnsafeGuaranteedRef {
+                $0.state.contains(.resetByUs)
+            }
+            if isOurs { return }
+        }
+        guard !inducedResets.allow(limits.inducedResetRate, now: now) else { return }
+        fail(.enhanceYourCalm, limit: .inducedResetRate)
+    }
+}

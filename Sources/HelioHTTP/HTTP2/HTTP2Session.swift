@@ -1,0 +1,208 @@
+internal import CNghttp2
+
+/// The server's side of one HTTP/2 connection (RFC 9113) over nghttp2: bytes in, events to handlers and bytes out.
+///
+/// It sees no descriptor and no clock: `now` is nanoseconds of any monotonic clock. It belongs to one thread. Nothing of
+/// the application's runs while nghttp2 serializes; ends of streams and drained queues are told when ``receive(_:now:)``
+/// or ``drain(into:now:)`` is about to return.
+@safe public final class HTTP2Session: ExchangeCodec {
+    let resources: HTTP2Resources
+    let owner: any HTTPSessionOwner
+    let handler: any Handler
+    var raw: OpaquePointer?
+    var now: UInt64
+
+    /// Streams whose exchange is open; an exchange knows its place.
+    var open: [Exchange] = []
+    /// What nghttp2 has told in the middle of something, to be delivered after it.
+    var ended: [(exchange: Exchange, reason: CloseReason)] = []
+    var drained: [Exchange] = []
+    /// The exchange whose header block is arriving.
+    var incoming: Unmanaged<Exchange>?
+    var headerBlockStart: UInt64?
+    var queuedOutput = 0
+
+    var frames = RateLimiter()
+    var controlFrames = RateLimiter()
+    var peerResets = RateLimiter()
+    var inducedResets = RateLimiter()
+
+    var created: UInt64
+    var idleSince: UInt64
+    var isPrefaceReceived = false
+    private var drainRequested = false
+    private var stoppedShort = false
+    private var isBusy = false
+    /// The connection ends with this code, in a GOAWAY of our own: nghttp2 has given up, or we have.
+    private(set) var failure: HTTP2ErrorCode?
+    private var isFailureSent = false
+    var shutdown = Shutdown.none
+
+    enum Shutdown { case none, announced(at: UInt64), final }
+
+    /// Opens a session; its SETTINGS are the first output.
+    ///
+    /// - Parameters:
+    ///   - resources: what the loop's sessions share.
+    ///   - handler: gets the exchanges.
+    ///   - owner: is told when there is output. Held until ``close(_:)``.
+    ///   - now: the time, in nanoseconds.
+    public init(resources: HTTP2Resources, handler: any Handler, owner: any HTTPSessionOwner, now: UInt64) {
+        self.resources = resources
+        self.handler = handler
+        self.owner = owner
+        self.now = now
+        created = now
+        idleSince = now
+        let user = unsafe Unmanaged.passUnretained(self).toOpaque()
+        resources.allocator.lendFrameBuffer {
+            let status = unsafe nghttp2_session_server_new3(
+                &raw, resources.callbacks, user, resources.options, resources.allocator.memory)
+            precondition(status == 0, "out of memory")
+        }
+        submitSettings()
+        drainRequested = true
+    }
+
+    deinit { unsafe precondition(raw == nil, "an HTTP/2 session is closed before it goes") }
+
+    var limits: Limits { resources.limits }
+
+    /// Takes what the peer has sent; calls handlers.
+    ///
+    /// - Parameter bytes: any bytes in any cut; read within the call.
+    public func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64) {
+        guard let raw = unsafe raw, failure == nil, unsafe !bytes.isEmpty else { return }
+        self.now = now
+        isBusy = true
+        let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        let taken = unsafe nghttp2_session_mem_recv(raw, start, bytes.count)
+        isBusy = false
+        if taken < 0 { receiveFailed(Int32(taken)) }
+        deliver()
+        let hasOutput = unsafe nghttp2_session_want_write(raw) != 0
+        if hasOutput || failure != nil { requestDrain() }
+    }
+
+    /// Writes what is due to the peer.
+    ///
+    /// - Parameter region: at least 32 KiB; frames are never split between two drains.
+    /// - Returns: the number of bytes written.
+    public func drain(into region: UnsafeMutableRawBufferPointer, now: UInt64) -> Int {
+        guard let raw = unsafe raw, let base = region.baseAddress else { return 0 }
+        self.now = now
+        drainRequested = false
+        stoppedShort = false
+        if failure != nil { return unsafe writeFailure(into: region) }
+        unsafe resources.output.pointee = .init(base: base, count: 0, capacity: region.count)
+        isBusy = true
+        while true {
+            guard unsafe region.count - resources.output.pointee.count >= Self.largestFrame else {
+                stoppedShort = true
+                break
+            }
+            var span: UnsafePointer<UInt8>?
+            let length = unsafe nghttp2_session_mem_send(raw, &span)
+            guard length > 0, let span = unsafe span else {
+                if length < 0 { fail(.internalError) }
+                break
+            }
+            let count = unsafe resources.output.pointee.count
+            unsafe (base + count).copyMemory(from: span, byteCount: length)
+            unsafe resources.output.pointee.count = count + length
+            if failure != nil { break }
+        }
+        isBusy = false
+        let written = unsafe resources.output.pointee.count
+        deliver()
+        return written
+    }
+
+    /// Whether a drain is due.
+    public var wantsDrain: Bool { drainRequested || stoppedShort }
+
+    /// Whether all is said: nothing more is read or written, and the connection may be closed.
+    public var isFinished: Bool {
+        guard let raw = unsafe raw else { return true }
+        if failure != nil { return isFailureSent }
+        if case .final = shutdown, open.isEmpty { return unsafe nghttp2_session_want_write(raw) == 0 }
+        return unsafe nghttp2_session_want_read(raw) == 0 && nghttp2_session_want_write(raw) == 0
+    }
+
+    /// Streams that are open now.
+    public var openStreams: Int { open.count }
+
+    /// Ends all exchanges and frees the session. The connection is gone, or is about to be. Not from within a handler.
+    public func close(_ reason: CloseReason) {
+        guard let raw = unsafe raw else { return }
+        precondition(!isBusy, "a session is not closed from within its own callbacks")
+        unsafe self.raw = nil
+        unsafe nghttp2_session_del(raw)
+        for exchange in open {
+            exchange.codec = nil
+            ended.append((exchange, reason))
+        }
+        resources.counters.openStreams -= open.count
+        open.removeAll()
+        drained.removeAll()
+        deliver()
+    }
+
+    // MARK: Failing
+
+    /// A DATA frame or a piece of a header block with its frame header: nghttp2 writes no larger span.
+    private static let largestFrame = 16 * 1024 + 64
+
+    /// The connection ends with this code after what is written so far.
+    func fail(_ code: HTTP2ErrorCode, limit: LimitName? = nil) {
+        if let limit { resources.counters.trip(limit) }
+        if failure == nil { failure = code }
+        requestDrain()
+    }
+
+    private func receiveFailed(_ error: Int32) {
+        switch nghttp2_error(rawValue: error) {
+        case NGHTTP2_ERR_BAD_CLIENT_MAGIC: fail(.protocolError)
+        case NGHTTP2_ERR_FLOODED: fail(.enhanceYourCalm, limit: .controlFrameRate)
+        case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS: fail(.enhanceYourCalm, limit: .continuations)
+        default: fail(.internalError)
+        }
+    }
+
+    private func writeFailure(into region: UnsafeMutableRawBufferPointer) -> Int {
+        guard let code = failure, !isFailureSent, let raw = unsafe raw else { return 0 }
+        isFailureSent = true
+        let last = unsafe UInt32(bitPattern: nghttp2_session_get_last_proc_stream_id(raw))
+        // RFC 9113 section 6.8: length 8, type 7, no flags, stream 0; last stream, code.
+        let header: [UInt8] = [0, 0, 8, 7, 0, 0, 0, 0, 0]
+        unsafe region.copyBytes(from: header)
+        unsafe region.storeBytes(of: last.bigEndian, toByteOffset: 9, as: UInt32.self)
+        unsafe region.storeBytes(of: code.rawValue.bigEndian, toByteOffset: 13, as: UInt32.self)
+        return 17
+    }
+
+    func requestDrain() {
+        guard !drainRequested else { return }
+        drainRequested = true
+        owner.sessionNeedsDrain()
+    }
+
+    // MARK: Delivering
+
+    /// Tells handlers what was put off. They may submit more, and end other exchanges.
+    private func deliver() {
+        // Handlers cannot lengthen `ended` here: only nghttp2's callbacks do, and it is not running.
+        for index in ended.indices { ended[index].exchange.close(ended[index].reason) }
+        while let item = ended.popLast() { resources.exchanges.recycle(item.exchange, idle: resources.nobody) }
+        for index in drained.indices where !drained[index].isClosed { drained[index].becameDrained() }
+        drained.removeAll(keepingCapacity: true)
+    }
+}
+
+extension Exchange {
+    fileprivate func becameDrained() {
+        state.subtract([.overHighWater, .drainListed])
+        waiters?.drained()
+        if producer != nil { pull() } else { receiver.drained(self) }
+    }
+}
