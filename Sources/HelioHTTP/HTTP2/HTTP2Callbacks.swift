@@ -58,7 +58,6 @@ enum HTTP2Callbacks {
                 unsafe exchange(source) {
                     unsafe session.sendData(header.unsafelyUnwrapped, of: $0, length: length)
                 }
-                return 0
             }
         }
         unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in

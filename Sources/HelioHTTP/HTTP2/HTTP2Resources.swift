@@ -25,6 +25,7 @@ internal import CNghttp2
         var base: UnsafeMutableRawPointer
         var count: Int
         var capacity: Int
+        var room: Int { unsafe capacity - count }
     }
 
     /// - Parameter limits: the bounds of every session made with these resources.

@@ -24,7 +24,10 @@ extension HTTP2Session {
     }
 
     /// Writes one DATA frame: its header of nine bytes, then `length` bytes of the queue.
-    func sendData(_ header: UnsafePointer<UInt8>, of exchange: Exchange, length: Int) {
+    ///
+    /// One `mem_send` writes such frames for as long as this answers 0; NGHTTP2_ERR_PAUSE makes it return when the next
+    /// one might not fit. (Never WOULDBLOCK: that would leave a frame half sent in the shared buffer.)
+    func sendData(_ header: UnsafePointer<UInt8>, of exchange: Exchange, length: Int) -> Int32 {
         let output = unsafe resources.output
         let count = unsafe output.pointee.count
         let target = unsafe output.pointee.base + count
@@ -41,6 +44,7 @@ extension HTTP2Session {
             exchange.state.insert(.drainListed)
             drained.append(exchange)
         }
+        return unsafe output.pointee.room >= Self.largestFrame ? 0 : NGHTTP2_ERR_PAUSE.rawValue
     }
 
     func frameSent(_ frame: UnsafeRawPointer) {

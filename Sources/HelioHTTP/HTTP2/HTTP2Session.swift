@@ -96,11 +96,7 @@ internal import CNghttp2
         if failure != nil { return unsafe writeFailure(into: region) }
         unsafe resources.output.pointee = .init(base: base, count: 0, capacity: region.count)
         isBusy = true
-        while true {
-            guard unsafe region.count - resources.output.pointee.count >= Self.largestFrame else {
-                stoppedShort = true
-                break
-            }
+        while unsafe resources.output.pointee.room >= Self.largestFrame {
             var span: UnsafePointer<UInt8>?
             let length = unsafe nghttp2_session_mem_send(raw, &span)
             guard length > 0, let span = unsafe span else {
@@ -113,6 +109,7 @@ internal import CNghttp2
             if failure != nil { break }
         }
         isBusy = false
+        stoppedShort = unsafe resources.output.pointee.room < Self.largestFrame
         let written = unsafe resources.output.pointee.count
         deliver()
         return written
@@ -151,7 +148,7 @@ internal import CNghttp2
     // MARK: Failing
 
     /// A DATA frame or a piece of a header block with its frame header: nghttp2 writes no larger span.
-    private static let largestFrame = 16 * 1024 + 64
+    static let largestFrame = 16 * 1024 + 64
 
     /// The connection ends with this code after what is written so far.
     func fail(_ code: HTTP2ErrorCode, limit: LimitName? = nil) {

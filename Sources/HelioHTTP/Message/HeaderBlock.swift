@@ -104,20 +104,26 @@ extension HeaderBlock {
         unsafe fieldPointer(fieldCount - 1).storeBytes(of: field, as: Field.self)
     }
 
-    /// Appends a field of the local program. The name is a token in lower case (a precondition: names are code); CR, LF
-    /// and NUL in the value become spaces, as a value may hold what a peer sent (RFC 9110 section 5.5).
+    /// Appends a field of the local program. The name is a token in lower case (a precondition: names are code). A value may
+    /// hold what a peer sent: CR, LF and NUL become spaces, and what is blank at its ends goes (RFC 9110 section 5.5).
     func append(name: String, value: String) {
         precondition(Self.isFieldName(name), "'\(name)' is not a lower-case field name")
         unsafe withBytes(name) { name in
             unsafe withBytes(value) { value in
-                unsafe append(name: name, value: value)
+                let start = unsafe value.firstIndex { !Self.isBlank($0) } ?? value.count
+                let end = unsafe value.lastIndex { !Self.isBlank($0) }.map { $0 + 1 } ?? start
+                unsafe append(name: name, value: UnsafeRawBufferPointer(rebasing: value[start..<end]))
             }
         }
         let slice = valueSlice(fieldCount - 1)
         let value = unsafe UnsafeMutableRawBufferPointer(start: base + Int(slice.offset), count: Int(slice.length))
-        for index in value.indices where unsafe value[index] == 10 || value[index] == 13 || value[index] == 0 {
+        for index in value.indices where unsafe Self.isBlank(value[index]) && value[index] != 9 {
             unsafe value[index] = 32
         }
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool {
+        byte == 32 || byte == 9 || byte == 10 || byte == 13 || byte == 0
     }
 
     /// Appends a field with a number as its value, without making a string of it.
