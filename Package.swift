@@ -51,7 +51,7 @@ let package = Package(
         .target(name: "HeliographTesting", dependencies: ["Heliograph", "HelioHTTP", "CNghttp2"], swiftSettings: settings),
 
         .testTarget(name: "HelioReactorTests", dependencies: ["HelioReactor"], swiftSettings: settings),
-        .testTarget(name: "HelioTLSTests", dependencies: ["HelioTLS"], swiftSettings: settings),
+        .testTarget(name: "HelioTLSTests", dependencies: ["HelioTLS", "COpenSSL"], swiftSettings: settings),
         .testTarget(name: "HelioHTTPTests", dependencies: ["HelioHTTP", "HeliographTesting"], swiftSettings: settings),
         .testTarget(
             name: "HeliographTests",
