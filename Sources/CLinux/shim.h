@@ -2,9 +2,8 @@
 #ifndef HELIOGRAPH_CLINUX_H
 #define HELIOGRAPH_CLINUX_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+// Without _GNU_SOURCE: it changes types that other modules see without it, and the compiler refuses to mix the two. The few
+// GNU functions that are needed are declared here.
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -45,27 +44,32 @@ static inline int helio_epoll_ctl(int epfd, int op, int fd, uint32_t events, uin
 
 static inline uint64_t helio_epoll_token(const struct epoll_event *event) { return event->data.u64; }
 
+extern int pthread_setname_np(pthread_t thread, const char *name);
+extern int sched_getaffinity(pid_t pid, size_t size, void *mask);
+extern int sched_setaffinity(pid_t pid, size_t size, const void *mask);
+extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+
 /// Names the calling thread (at most 15 characters), as ps and perf show it.
 static inline void helio_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
-/// Pins the calling thread to one CPU; 0 or an error number.
+/// Pins the calling thread to one CPU; -1 when it may not run there.
 static inline int helio_pin_thread(int cpu) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    if (cpu < 0 || cpu >= CPU_SETSIZE) return EINVAL;
-    CPU_SET(cpu, &set);
-    return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+    unsigned char mask[128] = {0};
+    if (cpu < 0 || cpu >= (int)sizeof mask * 8) return -1;
+    mask[cpu / 8] = (unsigned char)(1u << (cpu % 8));
+    return sched_setaffinity(0, sizeof mask, mask);
 }
 
 /// The CPUs that this process may run on.
 static inline int helio_cpu_count(void) {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-    int count = CPU_COUNT(&set);
+    unsigned char mask[128] = {0};
+    int count = 0;
+    if (sched_getaffinity(0, sizeof mask, mask) < 0) return 1;
+    for (size_t i = 0; i < sizeof mask; i++) count += __builtin_popcount(mask[i]);
     return count > 0 ? count : 1;
 }
 
-// The socket calls take a transparent union under _GNU_SOURCE, which Swift does not see through.
+// The socket calls, without the transparent union that stands for `struct sockaddr *` in some of their declarations.
 static inline int helio_bind(int fd, const struct sockaddr *address, socklen_t length) {
     return bind(fd, address, length);
 }
@@ -90,5 +94,19 @@ static inline int helio_stream_socket(int family) {
 // fcntl(2) is variadic.
 static inline int helio_get_flags(int fd) { return fcntl(fd, F_GETFL); }
 static inline int helio_set_flags(int fd, int flags) { return fcntl(fd, F_SETFL, flags); }
+
+/// Two connected sockets, nonblocking and closed on exec.
+static inline int helio_socket_pair(int ends[2]) {
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
+}
+
+/// Sets a signal's handler; calls that it interrupts go on.
+static inline int helio_handle_signal(int signal, void (*handler)(int)) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART;
+    return sigaction(signal, &action, NULL);
+}
 
 #endif

@@ -42,6 +42,9 @@ internal import Synchronization
     /// The time of this iteration: CLOCK_MONOTONIC in nanoseconds, read when the wait ended. Loop thread.
     public private(set) var now: UInt64
 
+    /// The number of this iteration, from 1: what is allowed so often in each is counted by it. Loop thread.
+    public private(set) var iteration: UInt64 = 0
+
     /// - Parameter index: its place in its group.
     /// - Throws: `Errno` when the process or the system has no descriptor left; it takes two.
     public init(index: Int = 0) throws(Errno) {
@@ -82,6 +85,7 @@ internal import Synchronization
         let ready = poller.wait(timeout: timeout)
         now = helio_monotonic_ns()
         let start = now
+        iteration &+= 1
         for index in 0..<ready {
             let event = poller.event(index)
             if event.token == Self.wakeupToken {

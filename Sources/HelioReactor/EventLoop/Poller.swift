@@ -6,7 +6,7 @@ internal import CLinux
     private let events: UnsafeMutableBufferPointer<epoll_event>
 
     /// More than this many ready descriptors are reported in several turns.
-    private static let batch = 512
+    private static let batch = 256
 
     init() throws(Errno) {
         descriptor = try checked("epoll_create1") { epoll_create1(Int32(EPOLL_CLOEXEC)) }
