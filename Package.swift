@@ -48,7 +48,8 @@ let package = Package(
             name: "HeliographInterop",
             dependencies: ["Heliograph", httpTypes, lifecycle],
             swiftSettings: settings),
-        .target(name: "HeliographTesting", dependencies: ["Heliograph", "HelioHTTP", "CNghttp2"], swiftSettings: settings),
+        .target(
+            name: "HeliographTesting", dependencies: ["Heliograph", "HelioHTTP", "CNghttp2"], swiftSettings: settings),
 
         .testTarget(name: "HelioReactorTests", dependencies: ["HelioReactor"], swiftSettings: settings),
         .testTarget(name: "HelioTLSTests", dependencies: ["HelioTLS"], swiftSettings: settings),

@@ -16,7 +16,9 @@ final class RecordingHandler: Handler {
         onRequest(exchange)
     }
 
-    func body(_ exchange: Exchange, _ chunk: RawSpan) { onBody(exchange, unsafe chunk.withUnsafeBytes { unsafe Array($0) }) }
+    func body(_ exchange: Exchange, _ chunk: RawSpan) {
+        onBody(exchange, unsafe chunk.withUnsafeBytes { unsafe Array($0) })
+    }
     func end(_ exchange: Exchange) { onEnd(exchange) }
     func drained(_ exchange: Exchange) { onDrained(exchange) }
     func closed(_ exchange: Exchange, _ reason: CloseReason) { closed.append(reason) }

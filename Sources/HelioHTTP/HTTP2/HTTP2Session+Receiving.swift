@@ -17,25 +17,22 @@ extension HTTP2Session {
         case NGHTTP2_WINDOW_UPDATE.rawValue:
             return countFrame()
         case NGHTTP2_RST_STREAM.rawValue:
-            guard peerResets.allow(limits.peerResetRate, now: now) else { return tooMany(.peerResetRate) }
+            guard peerResets.allow(resources.rates.peerResets, now: now) else { return tooMany(.peerResetRate) }
             return countFrame()
         default:
             return countControlFrame()
         }
     }
 
-    func headersBegin(stream: Int32, isRequest: Bool) {
+    func headersBegin(stream: Int32, isRequest: Bool) -> Int32 {
         headerBlockStart = now
         guard isRequest else {
-            unsafe incoming = nil
-            guard let raw = unsafe raw, let user = unsafe nghttp2_session_get_stream_user_data(raw, stream) else { return }
-            let exchange = unsafe Unmanaged<Exchange>.fromOpaque(user)
-            unsafe exchange._withUnsafeGuaranteedRef { exchange in
-                guard !exchange.isClosed else { return }
-                exchange.trailerFields = HeaderBlock()
-                unsafe incoming = Unmanaged.passUnretained(exchange)
-            }
-            return
+            trailersBegin(stream)
+            return 0
+        }
+        if case .final = shutdown {
+            refuse(stream)
+            return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
         }
         let exchange = resources.exchanges.make(receiver: handler)
         exchange.codec = self
@@ -45,6 +42,17 @@ extension HTTP2Session {
         resources.counters.openStreams += 1
         unsafe incoming = Unmanaged.passUnretained(exchange)
         unsafe nghttp2_session_set_stream_user_data(raw, stream, Unmanaged.passUnretained(exchange).toOpaque())
+        return 0
+    }
+
+    private func trailersBegin(_ stream: Int32) {
+        unsafe incoming = nil
+        withExchange(stream) { exchange in
+            guard !exchange.isClosed else { return }
+            exchange.trailerFields = HeaderBlock()
+            exchange.headerListSize = 0
+            unsafe incoming = Unmanaged.passUnretained(exchange)
+        }
     }
 
     func field(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Int32 {
@@ -52,7 +60,8 @@ extension HTTP2Session {
         return unsafe incoming._withUnsafeGuaranteedRef { exchange in
             exchange.headerListSize += name.count + value.count + 32
             let isTooLong = exchange.headerListSize > limits.maxHeaderListSize
-            if isTooLong || exchange.requestFields.count >= limits.maxHeaderCount {
+            let count = exchange.trailerFields?.count ?? exchange.requestFields.count
+            if isTooLong || count >= limits.maxHeaderCount {
                 exchange.state.insert(isTooLong ? .headTooLarge : .tooManyFields)
                 // The decoder must go on, or the connection's compression state is lost; but not for ever.
                 guard exchange.headerListSize > 4 * limits.maxHeaderListSize else { return 0 }
@@ -84,10 +93,24 @@ extension HTTP2Session {
         case NGHTTP2_SETTINGS.rawValue:
             isPrefaceReceived = true
         case NGHTTP2_PING.rawValue where header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0:
-            unsafe pingReturned(unsafe UnsafeRawBufferPointer(start: frame + MemoryLayout<nghttp2_frame_hd>.size, count: 8))
+            unsafe pingReturned(
+                unsafe UnsafeRawBufferPointer(start: frame + MemoryLayout<nghttp2_frame_hd>.size, count: 8))
         default: break
         }
         return 0
+    }
+
+    /// nghttp2 refuses the frame, and has seen to its stream or the connection.
+    func frameRejected(_ frame: UnsafeRawPointer, _ error: Int32) {
+        guard unsafe UInt32(frame.load(as: nghttp2_frame_hd.self).type) == NGHTTP2_HEADERS.rawValue else { return }
+        // The rest of the block is skipped, and its end is not told.
+        headerBlockStart = nil
+        unsafe incoming = nil
+        let isRequest = unsafe frame.load(as: nghttp2_headers.self).cat == NGHTTP2_HCAT_REQUEST
+        let isFull = open.count >= limits.maxConcurrentStreams
+        if isRequest, isFull, error == NGHTTP2_ERR_REFUSED_STREAM.rawValue || error == NGHTTP2_ERR_PROTO.rawValue {
+            tripped(.concurrentStreams)
+        }
     }
 
     func dataReceived(stream: Int32, _ bytes: UnsafeRawBufferPointer) {
@@ -128,13 +151,14 @@ extension HTTP2Session {
         }
         if exchange.trailerFields == nil {
             exchange.state.insert(.delivered)
+            exchange.bodyProgress = now
             resources.counters.requests += 1
             exchange.receiver.request(exchange)
         }
         if endsStream { exchange.receivedEnd() }
     }
 
-    private func withExchange(_ stream: Int32, _ body: (Exchange) -> Void) {
+    func withExchange(_ stream: Int32, _ body: (Exchange) -> Void) {
         guard let raw = unsafe raw, let user = unsafe nghttp2_session_get_stream_user_data(raw, stream) else { return }
         unsafe Unmanaged<Exchange>.fromOpaque(user)._withUnsafeGuaranteedRef { body($0) }
     }
@@ -152,11 +176,11 @@ extension HTTP2Session {
     }
 
     private func countFrame() -> Int32 {
-        frames.allow(limits.frameRate, now: now) ? 0 : tooMany(.frameRate)
+        frames.allow(resources.rates.frames, now: now) ? 0 : tooMany(.frameRate)
     }
 
     private func countControlFrame() -> Int32 {
-        guard controlFrames.allow(limits.controlFrameRate, now: now) else { return tooMany(.controlFrameRate) }
+        guard controlFrames.allow(resources.rates.controlFrames, now: now) else { return tooMany(.controlFrameRate) }
         return countFrame()
     }
 
