@@ -18,9 +18,6 @@ enum HTTP2Callbacks {
     }
 
     private static func setReceiving(_ callbacks: OpaquePointer) {
-        unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, user in
-            unsafe session(user) { unsafe $0.frameBegins(header.unsafelyUnwrapped.pointee) }
-        }
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
             unsafe session(user) {
                 let headers = unsafe UnsafeRawPointer(frame.unsafelyUnwrapped).load(as: nghttp2_headers.self)

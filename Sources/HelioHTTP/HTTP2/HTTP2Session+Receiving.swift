@@ -3,36 +3,15 @@ internal import CNghttp2
 /// What nghttp2 tells while it takes the peer's bytes. Methods that answer a number answer 0, or
 /// `HTTP2Callbacks.failure` to stop the connection (after ``fail(_:limit:)`` has said why).
 extension HTTP2Session {
-    /// Every frame passes here first: this is where floods are counted.
-    func frameBegins(_ header: nghttp2_frame_hd) -> Int32 {
-        let type = UInt32(header.type)
-        if type != NGHTTP2_CONTINUATION.rawValue { headerBlockStart = nil }
-        switch type {
-        case NGHTTP2_HEADERS.rawValue, NGHTTP2_CONTINUATION.rawValue:
-            return 0
-        case NGHTTP2_DATA.rawValue:
-            let endsStream = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
-            guard header.length < Self.smallData, !endsStream else { return 0 }
-            return header.length == 0 ? countControlFrame() : countFrame()
-        case NGHTTP2_WINDOW_UPDATE.rawValue:
-            return countFrame()
-        case NGHTTP2_RST_STREAM.rawValue:
-            guard peerResets.allow(resources.rates.peerResets, now: now) else { return tooMany(.peerResetRate) }
-            return countFrame()
-        default:
-            return countControlFrame()
-        }
-    }
-
     func headersBegin(stream: Int32, isRequest: Bool) -> Int32 {
+        if isRequest, case .final = shutdown {
+            refuse(stream)
+            return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
+        }
         headerBlockStart = now
         guard isRequest else {
             trailersBegin(stream)
             return 0
-        }
-        if case .final = shutdown {
-            refuse(stream)
-            return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
         }
         let exchange = resources.exchanges.make(receiver: handler)
         exchange.codec = self
@@ -138,9 +117,6 @@ extension HTTP2Session {
 
     // MARK: Inside
 
-    /// DATA frames below this many bytes count against `frameRate`.
-    private static let smallData = 256
-
     private func headReceived(_ exchange: Exchange, endsStream: Bool) {
         if !exchange.state.isDisjoint(with: [.headTooLarge, .tooManyFields]) {
             let limit: LimitName = exchange.state.contains(.headTooLarge) ? .headerListSize : .headerCount
@@ -173,20 +149,6 @@ extension HTTP2Session {
         }
         resources.counters.openStreams -= 1
         if open.isEmpty { idleSince = now }
-    }
-
-    private func countFrame() -> Int32 {
-        frames.allow(resources.rates.frames, now: now) ? 0 : tooMany(.frameRate)
-    }
-
-    private func countControlFrame() -> Int32 {
-        guard controlFrames.allow(resources.rates.controlFrames, now: now) else { return tooMany(.controlFrameRate) }
-        return countFrame()
-    }
-
-    private func tooMany(_ limit: LimitName) -> Int32 {
-        fail(.enhanceYourCalm, limit: limit)
-        return HTTP2Callbacks.failure
     }
 }
 

@@ -24,6 +24,7 @@ internal import CNghttp2
     /// Streams whose RST_STREAM is ours and not on the peer's account, until it is sent.
     var ownResets: [Int32] = []
 
+    var scanner = FrameScanner()
     var frames = RateLimiter()
     var controlFrames = RateLimiter()
     var peerResets = RateLimiter()
@@ -79,6 +80,7 @@ internal import CNghttp2
         precondition(!isBusy, "a session is not given bytes from within its own callbacks")
         guard let raw = unsafe raw, failure == nil, unsafe !bytes.isEmpty else { return }
         self.now = now
+        guard unsafe countFrames(in: bytes) else { return }
         isBusy = true
         let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
         let taken = unsafe nghttp2_session_mem_recv(raw, start, bytes.count)
