@@ -8,6 +8,8 @@ internal import CNghttp2
     let limits: Limits
     let nanoseconds: LimitNanoseconds
     let rates: LimitRates
+    /// The window that a connection has: RFC 9113 section 6.9.2 lets none be smaller at its start.
+    let connectionWindow: Int
     let allocator = HTTP2Allocator()
     let exchanges = ExchangePool()
     let callbacks: OpaquePointer
@@ -34,6 +36,7 @@ internal import CNghttp2
         self.limits = limits
         nanoseconds = LimitNanoseconds(limits)
         rates = LimitRates(limits)
+        connectionWindow = min(max(limits.connectionWindow, 65_535), Int(Int32.max))
         unsafe callbacks = HTTP2Callbacks.make()
         unsafe options = HTTP2Resources.makeOptions(limits)
         unsafe fields = .allocate(capacity: 64)

@@ -59,8 +59,9 @@ extension HTTP2Session {
 
     func consumed(_ exchange: Exchange, _ count: Int) {
         guard let raw = unsafe raw else { return }
-        unsafe nghttp2_session_consume(raw, exchange.streamID, count)
-        if unsafe nghttp2_session_want_write(raw) != 0 { requestDrain() }
+        heldInput -= count
+        unsafe nghttp2_session_consume_stream(raw, exchange.streamID, count)
+        if !isBusy { settleOutput() }
     }
 
     func reset(_ exchange: Exchange, _ code: HTTP2ErrorCode, forFaultOfPeer: Bool) {

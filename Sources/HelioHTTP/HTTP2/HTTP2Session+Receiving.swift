@@ -93,7 +93,10 @@ extension HTTP2Session {
     }
 
     func dataReceived(stream: Int32, _ bytes: UnsafeRawBufferPointer) {
-        withExchange(stream) { unsafe $0.received(bytes, now: now) }
+        withExchange(stream) {
+            heldInput += bytes.count
+            unsafe $0.received(bytes, now: now)
+        }
     }
 
     func streamClosed(_ stream: Int32, _ code: HTTP2ErrorCode) {
@@ -104,9 +107,7 @@ extension HTTP2Session {
             headerBlockStart = nil
         }
         // What the handler has not taken is never taken now: the connection's window gets it back.
-        if !exchange.state.contains(.closed), !exchange.inbound.isEmpty {
-            unsafe nghttp2_session_consume_connection(raw, exchange.inbound.count)
-        }
+        if !exchange.state.contains(.closed) { heldInput -= exchange.inbound.count }
         release(exchange)
         removeFromOpen(exchange)
         exchange.codec = nil

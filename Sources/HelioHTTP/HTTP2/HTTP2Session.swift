@@ -21,6 +21,8 @@ internal import CNghttp2
     var incoming: Unmanaged<Exchange>?
     var headerBlockStart: UInt64?
     var queuedOutput = 0
+    /// Bytes of requests' bodies that handlers have not taken.
+    var heldInput = 0
     /// Streams whose RST_STREAM is ours and not on the peer's account, until it is sent.
     var ownResets: [Int32] = []
 
@@ -36,7 +38,7 @@ internal import CNghttp2
     private var drainRequested = false
     private var stoppedShort = false
     /// A call of the connection's is running, and with it perhaps a handler.
-    private var isBusy = false
+    private(set) var isBusy = false
     private var isPrefaceSent = false
     /// The connection ends with this code, in a GOAWAY of our own: nghttp2 has given up, or we have.
     private(set) var failure: HTTP2ErrorCode?
@@ -91,8 +93,14 @@ internal import CNghttp2
         if frames > 2 * limits.maxConcurrentStreams + limits.maxQueuedFrames {
             fail(.enhanceYourCalm, limit: .queuedFrames)
         }
-        let hasOutput = unsafe nghttp2_session_want_write(raw) != 0
-        if hasOutput || failure != nil { requestDrain() }
+        settleOutput()
+    }
+
+    /// What is asked once, after nghttp2 and the handlers had their turn.
+    func settleOutput() {
+        guard let raw = unsafe raw else { return }
+        openConnectionWindow()
+        if unsafe failure != nil || nghttp2_session_want_write(raw) != 0 { requestDrain() }
     }
 
     /// Writes what is due to the peer.
@@ -126,6 +134,7 @@ internal import CNghttp2
         isPrefaceSent = true
         deliver()
         isBusy = false
+        if failure == nil, !stoppedShort { settleOutput() }
         return written
     }
 

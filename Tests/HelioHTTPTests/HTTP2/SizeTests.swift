@@ -250,7 +250,7 @@ struct SizeTests {
             limits: limits {
                 $0.maxConcurrentStreams = 7
                 $0.streamWindow = 70_000
-                $0.maxHeaderListSize = 50000
+                $0.maxHeaderListSize = 5000
                 $0.connectionWindow = 90_000
             })
         let frames = RawFrame.parse(server.output())
