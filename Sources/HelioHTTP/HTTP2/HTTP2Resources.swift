@@ -18,7 +18,7 @@ internal import CNghttp2
     private(set) var fields: UnsafeMutableBufferPointer<nghttp2_nv>
     /// Where a drain writes; behind a pointer, as the send-data callback writes in the middle of `mem_send`.
     let output: UnsafeMutablePointer<OutputCursor>
-    var counters = HTTPCounters()
+    @Unguarded var counters = HTTPCounters()
     /// The receiver of exchanges that wait in the pool.
     let nobody = NobodyHandler()
     /// The three digits of the status being submitted.
@@ -46,6 +46,7 @@ internal import CNghttp2
     }
 
     deinit {
+        _counters.deallocate()
         unsafe nghttp2_session_callbacks_del(callbacks)
         unsafe nghttp2_option_del(options)
         unsafe fields.deallocate()

@@ -21,7 +21,7 @@ extension HTTP2Session {
 
     func answer(_ exchange: Exchange, _ status: Status) {
         exchange.responseFields.removeAll()
-        exchange.responseFields.append(name: "content-length", value: 0)
+        exchange.responseFields.append(known: "content-length", value: 0)
         exchange.state.insert(.responseStarted)
         submitHead(exchange, status: status, endsStream: true)
     }

@@ -113,7 +113,8 @@ extension HTTP2Session {
         exchange.codec = nil
         let isComplete =
             exchange.state.contains(.responseSent) && (code == .noError || exchange.state.contains(.requestEnded))
-        ended.append((exchange, isComplete ? .finished : .reset(code)))
+        if !exchange.state.contains(.closed) { exchange.closeReason = isComplete ? .finished : .reset(code) }
+        ended.append(exchange)
     }
 
     // MARK: Inside
