@@ -70,6 +70,27 @@ struct CertificateSelectionTests {
         #expect(try Self.names(of: server, asked: "nobody") == ["other.test"])
     }
 
+    @Test("The whole chain is sent, each with its own certificate")
+    func chain() throws {
+        let ecdsa = try Identity(["localhost"])
+        let rsa = try Identity(["localhost"], key: .rsa2048)
+        let issuer = try Identity(["issuer.test"])
+        let certificates = [
+            try Certificate(chain: rsa.chain + issuer.chain, key: rsa.key, now: testTime),
+            try Certificate(chain: ecdsa.chain + issuer.chain + rsa.chain, key: ecdsa.key, now: testTime),
+        ]
+        let server = try TLSContext(server: TLSConfiguration(certificates: certificates), now: testTime)
+        for (ciphers, length) in [("ECDHE-RSA-AES128-GCM-SHA256", 2), ("ECDHE-ECDSA-AES128-GCM-SHA256", 3)] {
+            var configuration = TLSClientConfiguration(trust: .anyone)
+            configuration.versions = .tls12 ... .tls12
+            configuration.cipherList = ciphers
+            let client = try TLSContext(client: configuration, now: testTime)
+            let pair = TLSPair(client: client, server: server).connect()
+            let sent = unsafe SSL_get_peer_cert_chain(pair.client.raw)
+            #expect(unsafe OPENSSL_sk_num(sent) == length)
+        }
+    }
+
     @Test("The sets of certificates: the first of a name and type of key wins")
     func sets() {
         let sets = CertificateSets([
