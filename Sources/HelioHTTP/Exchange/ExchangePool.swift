@@ -10,11 +10,14 @@ final class ExchangePool {
         return exchange
     }
 
-    /// Takes an exchange back, unless someone still holds it: an async handler may.
+    /// Takes an exchange back, unless someone still holds it: an async handler may. Then it lets its handler go, which may
+    /// be who holds it.
     func recycle(_ exchange: consuming Exchange, idle: any Handler) {
-        guard free.count < Self.keptCount else { return }
         var candidate = exchange
-        guard isKnownUniquelyReferenced(&candidate) else { return }
+        guard free.count < Self.keptCount, isKnownUniquelyReferenced(&candidate) else {
+            candidate.receiver = idle
+            return
+        }
         candidate.prepareForReuse(idle: idle)
         free.append(candidate)
     }

@@ -162,6 +162,25 @@ struct LifecycleTests {
         peer.leave()
     }
 
+    @Test("A handler that keeps its exchange is let go with it")
+    func noCycle() {
+        weak var handler: RecordingHandler?
+        do {
+            var kept: [Exchange] = []
+            let strong = RecordingHandler {
+                kept.append($0)
+                $0.respond(.ok)
+            }
+            handler = strong
+            let peer = RawPeer(handler: strong)
+            peer.get(1)
+            peer.get(3)
+            #expect(kept.count == 2)
+            peer.leave()
+        }
+        #expect(handler == nil)
+    }
+
     @Test("An exchange that is used again carries nothing over")
     func pooled() {
         var identities: [ObjectIdentifier] = []
