@@ -132,7 +132,7 @@
 
     // MARK: Who hears of it
 
-    /// The handler that gets the events of this exchange from now on.
+    /// The handler that gets the events of this exchange from now on. After the end, one that does nothing.
     public var handler: any Handler {
         get { receiver }
         set { receiver = newValue }

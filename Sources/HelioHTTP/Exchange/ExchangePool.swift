@@ -12,9 +12,13 @@ final class ExchangePool {
         return exchange
     }
 
-    /// Takes an exchange back, unless someone still holds it: an async handler may.
+    /// Takes an exchange back, unless someone still holds it: an async handler may. Then it lets its handler go, which may
+    /// be who holds it.
     func recycle(_ exchange: inout Exchange, idle: any Handler) {
-        guard free.count < Self.keptCount, isKnownUniquelyReferenced(&exchange) else { return }
+        guard free.count < Self.keptCount, isKnownUniquelyReferenced(&exchange) else {
+            exchange.receiver = idle
+            return
+        }
         exchange.prepareForReuse(idle: idle)
         free.append(exchange)
     }

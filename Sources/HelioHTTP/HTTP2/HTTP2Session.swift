@@ -193,7 +193,6 @@ internal import CNghttp2
         switch nghttp2_error(rawValue: error) {
         case NGHTTP2_ERR_BAD_CLIENT_MAGIC: fail(.protocolError)
         case NGHTTP2_ERR_FLOODED: fail(.enhanceYourCalm, limit: .controlFrameRate)
-        case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS: fail(.enhanceYourCalm, limit: .continuations)
         default: fail(.internalError)
         }
     }
