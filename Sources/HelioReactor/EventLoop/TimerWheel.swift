@@ -37,7 +37,7 @@
         unsafe occupied.deallocate()
     }
 
-    /// Arms a timer that is not armed. It fires with the first ``fire(now:)`` whose tick is not before the deadline's.
+    /// Arms a timer that is not armed. It is due at the first ``popExpired(now:)`` whose tick is not before the deadline's.
     mutating func insert(_ timer: LoopTimer, deadline: UInt64) {
         let tick = deadline / Self.tickLength + (deadline % Self.tickLength == 0 ? 0 : 1)
         timer.tick = max(tick, current + 1)
@@ -57,7 +57,9 @@
     mutating func popExpired(now: UInt64) -> LoopTimer? {
         let target = now / Self.tickLength
         while true {
-            if let timer = unsafe heads[Int(current & 255)], unsafe timer._withUnsafeGuaranteedRef({ $0.tick <= current }) {
+            if let timer = unsafe heads[Int(current & 255)],
+                unsafe timer._withUnsafeGuaranteedRef({ $0.tick <= current })
+            {
                 let expired = unsafe timer.takeUnretainedValue()
                 remove(expired)
                 return expired
@@ -71,9 +73,22 @@
         }
     }
 
+    /// Any timer that is armed, disarmed; nil when there is none.
+    mutating func popAny() -> LoopTimer? {
+        for word in 0..<Self.levels * 4 {
+            let bits = unsafe occupied[word]
+            guard bits != 0 else { continue }
+            let timer = unsafe heads[word * 64 + bits.trailingZeroBitCount]?.takeUnretainedValue()
+            if let timer { remove(timer) }
+            return timer
+        }
+        return nil
+    }
+
     /// When ``popExpired(now:)`` next has something to do, in nanoseconds; nil when nothing is armed.
     var nextDeadline: UInt64? {
         guard count > 0 else { return nil }
+        if unsafe heads[Int(current & 255)] != nil { return current * Self.tickLength }
         var earliest = UInt64.max
         for level in 0..<Self.levels {
             let shift = UInt64(level * 8)
