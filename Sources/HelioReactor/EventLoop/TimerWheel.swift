@@ -89,6 +89,11 @@
     var nextDeadline: UInt64? {
         guard count > 0 else { return nil }
         if unsafe heads[Int(current & 255)] != nil { return current * Self.tickLength }
+        return nextTick.map { $0 * Self.tickLength }
+    }
+
+    /// The next tick at which something is due or a list moves down.
+    private var nextTick: UInt64? {
         var earliest = UInt64.max
         for level in 0..<Self.levels {
             let shift = UInt64(level * 8)
@@ -96,15 +101,19 @@
             guard let distance = distance(level: level, after: Int(position & 255)) else { continue }
             earliest = min(earliest, (position + UInt64(distance)) << shift)
         }
-        return earliest == UInt64.max ? nil : earliest * Self.tickLength
+        return earliest == UInt64.max ? nil : earliest
     }
 
-    /// Moves on to the next tick at which something is due or a list moves down, but not past `target`.
+    /// Moves on to the next tick at which something is due or a list moves down, but not past `target`. The boundaries on the
+    /// way have nothing to move.
     private mutating func step(towards target: UInt64) {
         let boundary = (current | 255) + 1
-        let next = distance(level: 0, after: Int(current & 255)).map { current + UInt64($0) } ?? boundary
-        current = min(next, boundary, target)
-        guard current == boundary else { return }
+        if let distance = distance(level: 0, after: Int(current & 255)), current + UInt64(distance) < boundary {
+            current = min(current + UInt64(distance), target)
+            return
+        }
+        current = min(nextTick ?? target, target)
+        guard current & 255 == 0 else { return }
         var level = 1
         repeat {
             cascade(level: level, slot: Int(current >> UInt64(level * 8) & 255))
