@@ -65,9 +65,7 @@
         /// The handler is done with it: nothing that it does reaches the peer.
         static let closed = State(rawValue: 1 << 10)
         static let headTooLarge = State(rawValue: 1 << 11)
-        static let tooManyFields = State(rawValue: 1 << 15)
-        /// RST_STREAM was asked for by the handler, or is our normal end: not on the peer's account.
-        static let resetByUs = State(rawValue: 1 << 12)
+        static let tooManyFields = State(rawValue: 1 << 12)
         /// An async reader pulls the body: nothing is delivered by events.
         static let pulled = State(rawValue: 1 << 13)
         /// The peer has been sent the end of the response.

@@ -7,6 +7,9 @@ internal import CNghttp2
 @safe public final class HTTP2Resources {
     let limits: Limits
     let nanoseconds: LimitNanoseconds
+    let rates: LimitRates
+    /// The window that a connection has: RFC 9113 section 6.9.2 lets none be smaller at its start.
+    let connectionWindow: Int
     let allocator = HTTP2Allocator()
     let exchanges = ExchangePool()
     let callbacks: OpaquePointer
@@ -32,6 +35,8 @@ internal import CNghttp2
     public init(limits: Limits) {
         self.limits = limits
         nanoseconds = LimitNanoseconds(limits)
+        rates = LimitRates(limits)
+        connectionWindow = min(max(limits.connectionWindow, 65_535), Int(Int32.max))
         unsafe callbacks = HTTP2Callbacks.make()
         unsafe options = HTTP2Resources.makeOptions(limits)
         unsafe fields = .allocate(capacity: 64)
@@ -102,6 +107,18 @@ struct LimitNanoseconds {
         let whole = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
         guard !whole.overflow else { return UInt64.max / 4 }
         return min(whole.partialValue + UInt64(attoseconds / 1_000_000_000), UInt64.max / 4)
+    }
+}
+
+/// The rates of ``Limits``, computed once.
+struct LimitRates {
+    let frames, controlFrames, peerResets, inducedResets: RateLimiter.Bound
+
+    init(_ limits: Limits) {
+        frames = .init(limits.frameRate)
+        controlFrames = .init(limits.controlFrameRate)
+        peerResets = .init(limits.peerResetRate)
+        inducedResets = .init(limits.inducedResetRate)
     }
 }
 

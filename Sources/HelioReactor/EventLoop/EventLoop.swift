@@ -56,6 +56,9 @@ internal import Synchronization
     /// The time of this iteration: CLOCK_MONOTONIC in nanoseconds, read when the wait ended. Loop thread.
     public var now: UInt64 { time }
 
+    /// The number of this iteration, from 1: what is allowed so often in each is counted by it. Loop thread.
+    public private(set) var iteration: UInt64 = 0
+
     /// - Parameter index: its place in its group.
     /// - Throws: `Errno` when the process or the system has no descriptor left; it takes two.
     public init(index: Int = 0) throws(Errno) {
@@ -96,6 +99,7 @@ internal import Synchronization
         let ready = poller.wait(timeout: timeout)
         time = helio_monotonic_ns()
         let start = time
+        iteration &+= 1
         for index in 0..<ready {
             let event = poller.event(index)
             if event.token == Self.wakeupToken {

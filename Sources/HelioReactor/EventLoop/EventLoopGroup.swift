@@ -43,6 +43,19 @@ public final class EventLoopGroup: Sendable {
         for loop in loops { loop.stop() }
         for thread in running { thread.join() }
     }
+
+    /// As ``stop()``, from anywhere: the waiting is done by a thread of its own.
+    public func stopped() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let thread = try? LoopThread(name: "helio-stop", isDetached: true) { [self] in
+                stop()
+                continuation.resume()
+            }
+            guard thread == nil else { return }
+            for loop in loops { loop.stop() }
+            continuation.resume()
+        }
+    }
 }
 
 /// A POSIX thread.
@@ -59,7 +72,8 @@ public final class EventLoopGroup: Sendable {
     }
 
     /// - Parameter name: shown by ps and perf; at most 15 bytes.
-    init(name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) {
+    /// - Parameter isDetached: nobody joins it.
+    init(name: String, isDetached: Bool = false, _ body: @escaping @Sendable () -> Void) throws(Errno) {
         var handle = pthread_t()
         let start = unsafe Unmanaged.passRetained(Start(name, body))
         let status = unsafe pthread_create(
@@ -75,6 +89,7 @@ public final class EventLoopGroup: Sendable {
             throw Errno(status, in: "pthread_create")
         }
         self.handle = handle
+        if isDetached { pthread_detach(handle) }
     }
 
     func join() { pthread_join(handle, nil) }

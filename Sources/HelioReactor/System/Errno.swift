@@ -21,7 +21,7 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     /// The reason alone, as strerror(3) has it.
     public var reason: String {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-            guard let base = buffer.baseAddress, unsafe helio_strerror(code, base, buffer.count) == 0 else {
+            guard let base = buffer.baseAddress, unsafe strerror_r(code, base, buffer.count) == 0 else {
                 return "error \(code)"
             }
             return unsafe String(cString: base)
@@ -29,6 +29,8 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     }
 
     public var isAddressInUse: Bool { code == EADDRINUSE }
+    /// No interface has the address, or the machine does not speak its family.
+    public var isAddressNotAvailable: Bool { code == EADDRNOTAVAIL || code == EAFNOSUPPORT }
     public var isTimeout: Bool { code == ETIMEDOUT }
     /// The process (EMFILE), the system (ENFILE) or the kernel's memory has no room for another descriptor.
     public var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM }

@@ -30,12 +30,12 @@ internal import CLinux
 }
 
 /// A value behind a mutex, with a condition that threads wait for.
-@safe final class ConditionLock<Value>: @unchecked Sendable {
+@safe public final class ConditionLock<Value>: @unchecked Sendable {
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var value: Value
 
-    init(_ value: sending Value) {
+    public init(_ value: sending Value) {
         unsafe mutex = .allocate(capacity: 1)
         unsafe pthread_mutex_init(mutex, nil)
         unsafe condition = .allocate(capacity: 1)
@@ -58,7 +58,7 @@ internal import CLinux
     }
 
     /// Changes the value and wakes those that wait.
-    func signal<Result>(_ body: (inout Value) -> Result) -> Result {
+    public func signal<Result>(_ body: (inout Value) -> Result) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer {
             unsafe pthread_cond_broadcast(condition)
@@ -68,7 +68,7 @@ internal import CLinux
     }
 
     /// Waits until `body` returns something.
-    func wait<Result>(_ body: (inout Value) -> Result?) -> Result {
+    public func wait<Result>(_ body: (inout Value) -> Result?) -> Result {
         unsafe pthread_mutex_lock(mutex)
         defer { unsafe pthread_mutex_unlock(mutex) }
         while true {
