@@ -7,7 +7,7 @@ import Testing
     private final class Actor {
         let peer: Peer
         /// Events in the order in which the client took them, without repeats.
-        var events: [JSONObject] = []
+        var events: [JSONFields] = []
         var lastSeq = 0
         /// The part of the present stream that was looked at.
         var looked = 0
@@ -107,7 +107,7 @@ import Testing
             let room = try #require(event["room"] as? String)
             switch event["t"] as? String {
             case "joined":
-                let members = try #require(event["members"] as? [JSONObject])
+                let members = try #require(event["members"] as? [JSONFields])
                 roster[room] = Set(members.compactMap { $0["peer"] as? String })
             case "peer_joined":
                 let peer = try #require(event["peer"] as? String)
@@ -116,7 +116,7 @@ import Testing
                 let peer = try #require(event["peer"] as? String)
                 #expect(roster[room]?.remove(peer) != nil, "left without having joined")
             default:
-                let from = try #require((event["from"] as? JSONObject)?["peer"] as? String)
+                let from = try #require((event["from"] as? JSONFields)?["peer"] as? String)
                 #expect(roster[room]?.contains(from) == true, "a message of one who is not there")
                 heard[from, default: []].append(try #require(event["neg"] as? Int))
             }

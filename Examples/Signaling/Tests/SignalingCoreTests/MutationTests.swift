@@ -45,7 +45,7 @@ import Testing
         let originals = whole as? [Any] ?? [whole]
         try #require(originals.count == messages.count)
         for (original, message) in zip(originals, messages) {
-            guard let relayed = message.relayed, var expected = original as? JSONObject else { continue }
+            guard let relayed = message.relayed, var expected = original as? JSONFields else { continue }
             expected["seq"] = nil
             expected["ts"] = nil
             expected["from"] = ["peer": "0-00000000000000000000000000000001"]

@@ -197,6 +197,33 @@ import Testing
         #expect(text == ": hello\n\n: ping\n\n: ping\n\n")
     }
 
+    @Test(arguments: [1, 3])
+    func streamsEndWhenTheirConnectionsAreToClose(_ loops: Int) throws {
+        let (cluster, ada, bob) = try pair(loops: loops)
+        let streams = [try #require(ada.stream), try #require(bob.stream)]
+        for node in cluster.nodes { node.endStreams(now: cluster.now) }
+        cluster.settle()
+        #expect(streams.allSatisfy { ada.isEnded($0) })
+        let stream = ada.open(on: 0, after: "1.0")
+        cluster.settle()
+        #expect(ada.resumption(stream) == .yes)
+    }
+
+    @Test func aWrongRequestIsExplainedToThoseWhoMayKnow() throws {
+        let (cluster, ada, bob) = try pair(loops: 2)
+        func refuse(_ sid: String, _ token: [UInt8]?) -> Int? {
+            let request = cluster.nodes[0].nextRequest()
+            let reply = Problem.tooLarge.reply("")
+            cluster.nodes[0].refuse(request, session: sid, token: token, with: reply, now: cluster.now)
+            cluster.settle()
+            return cluster.outlets[0].replies[request]?.status
+        }
+        #expect(refuse(ada.sid, ada.token) == 413)
+        #expect(refuse(ada.sid, bob.token) == 401)
+        #expect(refuse(ada.sid, nil) == 401)
+        #expect(refuse("x", ada.token) == 404)
+    }
+
     // MARK: Bounds
 
     @Test(arguments: [1, 3])

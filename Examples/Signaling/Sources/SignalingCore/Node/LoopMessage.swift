@@ -66,6 +66,7 @@ package struct SessionCall: Sendable {
         case attach(after: EventID?)
         case messages([UInt8])
         case bye
+        case refuse(Reply)
     }
 
     var size: Int {

@@ -34,6 +34,13 @@ extension SignalingNode {
         call(request, session, token, .bye, now)
     }
 
+    /// Refuses a request that is wrong in itself; but to those who may not know of the session, it says only that.
+    package func refuse(
+        _ request: RequestID, session: String, token: [UInt8]?, with reply: Reply, now: Moment
+    ) {
+        call(request, session, token, .refuse(reply), now)
+    }
+
     private func call(
         _ request: RequestID, _ session: String, _ token: [UInt8]?, _ action: SessionCall.Action, _ now: Moment
     ) {

@@ -12,6 +12,7 @@ extension SignalingNode {
         switch call.action {
         case .attach(let last): attach(session, call.request, after: last)
         case .messages(let body): read(body, of: session, call.request)
+        case .refuse(let reply): refuse(call, reply)
         case .bye:
             end(session, .bye)
             post(.reply(call.request, .noContent), to: call.request.loop)

@@ -29,6 +29,17 @@ extension SignalingNode {
         }
     }
 
+    /// Ends all streams of this loop, as their connections are to close. Their clients may come back to another.
+    package func endStreams(now: Moment) {
+        run(now) {
+            for (stream, state) in streams {
+                if state.isOpen { outlet.endStream(stream) }
+                post(.detached(state.session, stream), to: state.session.loop)
+            }
+            streams.removeAll()
+        }
+    }
+
     /// The answer to a request; one that was to become a stream does not.
     func refusedOrDone(_ request: RequestID, _ reply: Reply) {
         streams[request] = nil

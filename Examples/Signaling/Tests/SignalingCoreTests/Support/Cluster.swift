@@ -135,9 +135,9 @@ final class Peer {
     func results(_ request: RequestID) throws -> [String] {
         let reply = try #require(self.reply(request))
         #expect(reply.status == 202)
-        let results = try #require(try object(reply.body)["results"] as? [JSONObject])
+        let results = try #require(try object(reply.body)["results"] as? [JSONFields])
         return results.map { result in
-            result["ok"] as? Bool == true ? "ok" : (result["error"] as? JSONObject)?["code"] as? String ?? "?"
+            result["ok"] as? Bool == true ? "ok" : (result["error"] as? JSONFields)?["code"] as? String ?? "?"
         }
     }
 
@@ -175,7 +175,7 @@ final class Peer {
     func isEnded(_ stream: StreamID) -> Bool { cluster.outlets[stream.loop].ended.contains(stream) }
 
     /// All events that were written to the stream.
-    func events(of stream: StreamID) throws -> [JSONObject] {
+    func events(of stream: StreamID) throws -> [JSONFields] {
         let text = String(decoding: cluster.outlets[stream.loop].written[stream] ?? [], as: UTF8.self)
         return try text.split(separator: "\n\n").filter { !$0.hasPrefix(":") }.map { event in
             let lines = event.split(separator: "\n", omittingEmptySubsequences: false)
@@ -186,7 +186,7 @@ final class Peer {
         }
     }
 
-    func events() throws -> [JSONObject] { try events(of: try #require(stream)) }
+    func events() throws -> [JSONFields] { try events(of: try #require(stream)) }
 
     func types() throws -> [String] { try events().map { $0["t"] as? String ?? "?" } }
 }

@@ -4,15 +4,15 @@ import Testing
 @testable import SignalingCore
 
 /// An object as Foundation reads it: a second opinion.
-typealias JSONObject = [String: Any]
+typealias JSONFields = [String: Any]
 
 func parse(_ bytes: [UInt8]) -> Any? {
     try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
 }
 
-func object(_ bytes: [UInt8]) throws -> JSONObject { try #require(parse(bytes) as? JSONObject) }
+func object(_ bytes: [UInt8]) throws -> JSONFields { try #require(parse(bytes) as? JSONFields) }
 
-func object(_ text: String) throws -> JSONObject { try object(Array(text.utf8)) }
+func object(_ text: String) throws -> JSONFields { try object(Array(text.utf8)) }
 
 func areEqual(_ one: Any?, _ other: Any?) -> Bool { (one as? NSObject) == (other as? NSObject) }
 
@@ -34,9 +34,9 @@ func read(
 
 extension ReceivedMessage {
     /// What the target is sent of it, as one JSON object.
-    var relayed: JSONObject? {
+    var relayed: JSONFields? {
         guard case .success(let message) = content, case .relay(_, _, let tail) = message.kind else { return nil }
-        return parse(Array("{".utf8) + tail) as? JSONObject
+        return parse(Array("{".utf8) + tail) as? JSONFields
     }
 
     var errorCode: MessageError.Code? {
