@@ -46,7 +46,6 @@ async function enter(room, name) {
   if (client !== app.client) return;
   view.showView("stage", room);
   view.announce(`You are in room ${room}.`);
-  controls.start.focus();
   render();
   await startMedia();
 }
@@ -67,7 +66,7 @@ function exit() {
   app.client = null;
   app.call = null;
   call?.close();
-  client?.close();
+  if (client) depart(client, app.room);
   stop(app.stream);
   app.stream = null;
   app.streams.clear();
@@ -75,6 +74,13 @@ function exit() {
   sessionStorage.removeItem("room");
   view.showRing([]);
   view.showView("lobby");
+}
+
+/** Leaves as one who means it, and says goodbye even when the service does not answer. */
+async function depart(client, room) {
+  const patience = new Promise((resolve) => setTimeout(resolve, 2000));
+  if (client.state === "open") await Promise.race([client.leave(room).catch(note), patience]);
+  client.close();
 }
 
 function fail(error) {
@@ -106,7 +112,7 @@ function listen(client, call) {
     if (client !== app.client) return;
     if (state === "reconnecting") view.announce("The connection to the service was lost. Reconnecting.");
     if (state === "open" && client.streams > 1) view.announce("The connection to the service is back.");
-    if (state === "closed" && document.body.dataset.view === "stage") fail(error ?? new Error("it was closed."));
+    if (state === "closed" && error && document.body.dataset.view === "stage") fail(error);
     render();
   });
   client.on("peer_joined", ({ peer, meta }) => {
@@ -120,14 +126,13 @@ function listen(client, call) {
     render();
   });
   client.on("joined", render);
-  call.on("state", ({ state, before, reason }) => {
+  call.on("state", ({ state, reason }) => {
     if (state === "active") view.hideNotice();
     if (state === "idle") {
       app.lastEnd = reason;
       view.announce("The call has ended.");
       if (reason === "session_lost") view.showNotice("warning", endings.session_lost());
       if (reason === "missed") view.showNotice("info", endings.missed());
-      if (before === "incoming") controls.start.focus();
     }
     render();
   });
@@ -183,6 +188,7 @@ function render() {
     id: "own",
     name: app.name,
     own: true,
+    connected: false,
     stream: app.stream,
     video: track("video")?.enabled === true,
     muted: track("audio")?.enabled !== true,
@@ -190,9 +196,9 @@ function render() {
     add: null,
   };
   view.showPeople([own, ...others.map(([peer, meta]) => describe(peer, nameOf(meta), inCall))], inCall);
-  view.showControls({ call: call.state, others: others.length, audio: switchOf("audio"), video: switchOf("video") });
   view.showRing([...call.callers.keys()].map((peer) => app.names.get(peer) ?? "Somebody"));
-  view.showStatus(client.state, statusText(client.state));
+  view.showControls({ call: call.state, others: others.length, audio: switchOf("audio"), video: switchOf("video") });
+  view.showStatus(client.state, statusText(client.state), protocolName());
   view.showFacts(facts());
 }
 
@@ -214,13 +220,13 @@ function describe(peer, name, inCall) {
 }
 
 function stateText({ connectionState }) {
-  const said = { new: "Connecting…", connecting: "Connecting…", disconnected: "Unstable…", failed: "Reconnecting…" };
-  return said[connectionState] ?? "";
+  if (connectionState === "disconnected") return "Unstable…";
+  if (connectionState === "failed") return "Reconnecting…";
+  return connectionState === "connected" ? "" : "Connecting…";
 }
 
 function statusText(state) {
-  const protocol = protocolName(protocols().service || protocols().page);
-  const said = { open: `Connected${protocol && ` · ${protocol}`}`, reconnecting: "Reconnecting…", closed: "Closed" };
+  const said = { open: "Connected", reconnecting: "Reconnecting…", closed: "Closed" };
   return said[state] ?? "Connecting…";
 }
 
@@ -231,7 +237,8 @@ function protocols() {
   return { page, service: entries.at(-1)?.nextHopProtocol ?? "" };
 }
 
-function protocolName(alpn) {
+function protocolName() {
+  const alpn = protocols().service || protocols().page;
   return { h2: "HTTP/2", h3: "HTTP/3", "http/1.1": "HTTP/1.1" }[alpn] ?? alpn;
 }
 
@@ -239,6 +246,7 @@ function facts() {
   const { client, call } = app;
   const rows = [
     ["Service", statusText(client.state)],
+    ["Protocol", protocolName()],
     ["Session", client.sid ? `${client.sid.slice(0, 10)}…` : "none"],
   ];
   for (const [peer, { pc }] of call.peers) {
@@ -263,14 +271,14 @@ async function measure() {
   for (const [peer, { pc }] of app.call?.peers ?? []) {
     const reports = [...(await pc.getStats()).values()];
     const video = reports.find(({ type, kind }) => type === "inbound-rtp" && kind === "video") ?? {};
-    const pair = reports.find(({ type, nominated, state }) => type === "candidate-pair" && nominated && state === "succeeded");
+    const pair = reports.find((report) => report.type === "candidate-pair" && report.nominated);
     const local = reports.find(({ id }) => id === pair?.localCandidateId);
     app.stats.set(peer, {
       frames: video.framesDecoded ?? 0,
       width: video.frameWidth ?? 0,
       height: video.frameHeight ?? 0,
       rate: Math.round(video.framesPerSecond ?? 0),
-      path: local ? `${local.candidateType}, ${local.protocol}, ${Math.round(pair.currentRoundTripTime * 1000)} ms` : "",
+      path: local ? `${local.candidateType}, ${local.protocol}` : "",
     });
   }
   render();
@@ -303,7 +311,6 @@ for (const [kind, button] of [["audio", controls.mic], ["video", controls.cam]])
 controls.copy.addEventListener("click", async () => {
   try {
     await navigator.clipboard.writeText(location.href);
-    view.announce("The link was copied.");
     view.showNotice("info", "The link was copied. Send it to the person you want to talk to.");
   } catch {
     view.showNotice("info", `Send this address: ${location.href}`);
@@ -336,6 +343,7 @@ window.heliograph = {
           signaling: pc.signalingState,
           glare,
           remoteState,
+          frames: 0,
           ...app.stats.get(peer),
         },
       ]),

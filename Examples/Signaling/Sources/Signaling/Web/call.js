@@ -99,9 +99,9 @@ export class Call extends Emitter {
     this.#applySwitches();
   }
 
-  /** Hangs up if need be, and stops listening. */
+  /** Ends the call without a word and stops listening: for who leaves the room, which tells the others. */
   close() {
-    if (this.state !== "idle") this.hangup();
+    this.#finish("left");
     for (const stop of this.#stops.splice(0)) stop();
   }
 

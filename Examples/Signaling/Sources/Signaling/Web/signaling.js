@@ -141,6 +141,12 @@ export class SignalingClient extends Emitter {
     });
   }
 
+  /** Drops the stream of events and opens it again, as after a change of networks. */
+  reconnect() {
+    this.#abort?.abort();
+    this.#wake();
+  }
+
   /** Says goodbye and stops. The request outlives the page. */
   close(error = null) {
     if (this.state === "closed") return;
@@ -181,8 +187,8 @@ export class SignalingClient extends Emitter {
         if (!this.#session) await this.#hello();
         if (this.#session) await this.#listen();
       } catch (error) {
-        if (this.#session && isGone(error)) this.#lose();
-        else if (isRefusal(error)) this.close(error);
+        if (this.#session && error.gone) this.#lose();
+        else if (error.refusal) this.close(error);
         retryAfter = error.retryAfter ?? 0;
       }
       if (this.state === "closed") return;
@@ -337,9 +343,9 @@ export class SignalingClient extends Emitter {
         failures = 0;
       } catch (error) {
         if (session !== this.#session) continue;
-        if (isGone(error)) this.#lose();
+        if (error.gone) this.#lose();
         else if (error.status === 413 && batch.length > 1) bound = 1;
-        else if (isRefusal(error)) for (const entry of this.#queue.splice(0, batch.length)) entry.reject(error);
+        else if (error.refusal) for (const entry of this.#queue.splice(0, batch.length)) entry.reject(error);
         else await this.#sleep(Math.max(error.retryAfter ?? 0, jitter((failures += 1))));
       }
     }
@@ -380,15 +386,6 @@ function settle(batch, results) {
 /** Jitter, so that the clients of a service that restarts do not come back all at once. */
 function jitter(attempt) {
   return 100 + Math.random() * Math.min(BACKOFF_LIMIT, BACKOFF_FIRST * 2 ** (attempt - 1));
-}
-
-function isGone(error) {
-  return error.status === 404 || error.status === 401;
-}
-
-/** Whether asking again the same way is useless. */
-function isRefusal(error) {
-  return error.status >= 400 && error.status < 500 && ![408, 425, 429].includes(error.status);
 }
 
 function parse(text) {

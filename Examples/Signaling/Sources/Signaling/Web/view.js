@@ -30,6 +30,7 @@ export function showView(view, room = "") {
   $("status").hidden = view !== "stage";
   $("place-name").textContent = room;
   if (view === "lobby") clearTiles();
+  else $("stage").focus();
 }
 
 /** Says something that is worth hearing, but needs no action, to screen readers. */
@@ -37,9 +38,12 @@ export function announce(text) {
   $("announcer").textContent = text;
 }
 
+const NOTICE_TIME = 8000;
+let noticeTimer = 0;
+
 /**
- * Shows a message that stays until it is closed or replaced. `tone` is `info`, `warning` or `error`; `action` is
- * `{ label, run }`.
+ * Shows a message. `tone` is `info`, `warning` or `error`: an `info` goes away by itself, the others stay until they
+ * are closed or replaced. `action` is `{ label, run }`.
  */
 export function showNotice(tone, text, action = null) {
   const button = $("notice-action");
@@ -52,6 +56,8 @@ export function showNotice(tone, text, action = null) {
     action.run();
   };
   $("notice").hidden = false;
+  clearTimeout(noticeTimer);
+  if (tone === "info") noticeTimer = setTimeout(hideNotice, NOTICE_TIME);
 }
 
 /** Takes the message away. */
@@ -62,10 +68,18 @@ export function hideNotice() {
 $("notice-close").onclick = hideNotice;
 
 /** Shows the state of the way to the service: `open`, `connecting`, `reconnecting` or `closed`. */
-export function showStatus(state, text) {
+export function showStatus(state, text, protocol) {
   $("status").dataset.state = state;
   $("status-text").textContent = text;
+  $("status-protocol").textContent = state === "open" ? protocol : "";
 }
+
+addEventListener("click", ({ target }) => {
+  if (!$("status").contains(target)) $("status").open = false;
+});
+addEventListener("keydown", ({ key }) => {
+  if (key === "Escape") $("status").open = false;
+});
 
 /** Shows `[name, value]` pairs in the panel under the status. */
 export function showFacts(facts) {
@@ -92,11 +106,15 @@ export function showRing(names) {
 export function showControls({ call, others, audio, video }) {
   setControl(controls.mic, audio === "on", "i-mic", ["Mute", "Unmute"], audio === "none");
   setControl(controls.cam, video === "on", "i-cam", ["Stop video", "Start video"], video === "none");
+  const focused = document.activeElement;
   controls.start.hidden = call !== "idle";
   controls.start.disabled = others === 0;
   controls.start.title = others === 0 ? "There is nobody to call yet" : "";
   controls.hangup.hidden = call !== "calling" && call !== "active";
   controls.hangup.querySelector("span").textContent = call === "calling" ? "Cancel" : "Hang up";
+  // The button that had the focus may be gone: its counterpart takes over.
+  const gone = [controls.start, controls.hangup, controls.answer, controls.decline].includes(focused);
+  if (gone && focused.closest("[hidden]")) (call === "idle" ? controls.start : controls.hangup).focus();
 }
 
 function setControl(button, on, icon, [turnOff, turnOn], missing) {
@@ -134,7 +152,7 @@ function showPerson({ id, name, own, stream, video, muted, doing, add }) {
   tile.querySelector(".face").hidden = !player.hidden;
   tile.querySelector(".face").textContent = initials(name);
   tile.querySelector(".face").dataset.hue = String(hue(id));
-  tile.querySelector(".name").textContent = own ? `${name} (you)` : name;
+  tile.querySelector(".name").textContent = own ? "You" : name;
   tile.querySelector(".doing").textContent = doing;
   tile.querySelector(".muted").toggleAttribute("hidden", !muted);
   const button = tile.querySelector(".add");

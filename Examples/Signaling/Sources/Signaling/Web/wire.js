@@ -12,6 +12,16 @@ export class SignalingError extends Error {
     /** Milliseconds that the service asks to wait; 0 when it does not. */
     this.retryAfter = retryAfter;
   }
+
+  /** Whether the service does not know the session, or not by this token. */
+  get gone() {
+    return this.status === 404 || this.status === 401;
+  }
+
+  /** Whether asking again the same way is useless. */
+  get refusal() {
+    return this.status >= 400 && this.status < 500 && ![408, 425, 429].includes(this.status);
+  }
 }
 
 /** Listeners by type of event. A listener that throws is reported and does not stop the others. */
