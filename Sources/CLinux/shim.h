@@ -2,8 +2,6 @@
 #ifndef HELIOGRAPH_CLINUX_H
 #define HELIOGRAPH_CLINUX_H
 
-// Without _GNU_SOURCE: it changes types that other modules see without it, and the compiler refuses to mix the two. The few
-// GNU functions that are needed are declared here.
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -26,6 +24,13 @@
 #include <time.h>
 #include <unistd.h>
 
+// _GNU_SOURCE is not defined: it changes structures (fd_set, __rusage_who) that the Glibc module has without it, and a file
+// that sees both modules then does not compile. What it would declare stands here, as the manual pages have it.
+extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+extern int pthread_setname_np(pthread_t thread, const char *name);
+extern int pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set);
+extern int sched_getaffinity(pid_t process, size_t size, cpu_set_t *set);
+
 /// errno is a macro over a function call.
 static inline int helio_errno(void) { return errno; }
 
@@ -44,32 +49,38 @@ static inline int helio_epoll_ctl(int epfd, int op, int fd, uint32_t events, uin
 
 static inline uint64_t helio_epoll_token(const struct epoll_event *event) { return event->data.u64; }
 
-extern int pthread_setname_np(pthread_t thread, const char *name);
-extern int sched_getaffinity(pid_t pid, size_t size, void *mask);
-extern int sched_setaffinity(pid_t pid, size_t size, const void *mask);
-extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
-
 /// Names the calling thread (at most 15 characters), as ps and perf show it.
 static inline void helio_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
-/// Pins the calling thread to one CPU; -1 when it may not run there.
-static inline int helio_pin_thread(int cpu) {
-    unsigned char mask[128] = {0};
-    if (cpu < 0 || cpu >= (int)sizeof mask * 8) return -1;
-    mask[cpu / 8] = (unsigned char)(1u << (cpu % 8));
-    return sched_setaffinity(0, sizeof mask, mask);
+/// Pins the calling thread to one of the CPUs that it may use: the nth, counted round; 0 or an error number.
+static inline int helio_pin_thread(int nth) {
+    cpu_set_t allowed, one;
+    if (nth < 0) return EINVAL;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return errno;
+    int count = __CPU_COUNT_S(sizeof allowed, &allowed);
+    if (count == 0) return EINVAL;
+    nth %= count;
+    for (int cpu = 0; cpu < __CPU_SETSIZE; cpu++) {
+        if (!__CPU_ISSET_S(cpu, sizeof allowed, &allowed) || nth-- > 0) continue;
+        __CPU_ZERO_S(sizeof one, &one);
+        __CPU_SET_S(cpu, sizeof one, &one);
+        return pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+    }
+    return EINVAL;
 }
 
 /// The CPUs that this process may run on.
 static inline int helio_cpu_count(void) {
-    unsigned char mask[128] = {0};
-    int count = 0;
-    if (sched_getaffinity(0, sizeof mask, mask) < 0) return 1;
-    for (size_t i = 0; i < sizeof mask; i++) count += __builtin_popcount(mask[i]);
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    int count = __CPU_COUNT_S(sizeof set, &set);
     return count > 0 ? count : 1;
 }
 
-// The socket calls, without the transparent union that stands for `struct sockaddr *` in some of their declarations.
+/// strerror_r(3) as POSIX has it: 0, or an error number.
+static inline int helio_strerror(int code, char *text, size_t size) { return strerror_r(code, text, size); }
+
+// The socket calls take a transparent union under _GNU_SOURCE, which Swift does not see through.
 static inline int helio_bind(int fd, const struct sockaddr *address, socklen_t length) {
     return bind(fd, address, length);
 }
@@ -94,6 +105,16 @@ static inline int helio_stream_socket(int family) {
 // fcntl(2) is variadic.
 static inline int helio_get_flags(int fd) { return fcntl(fd, F_GETFL); }
 static inline int helio_set_flags(int fd, int flags) { return fcntl(fd, F_SETFL, flags); }
+static inline int helio_set_close_on_exec(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC); }
+
+/// A socket in the file system, itself and not what a link points to: its device and inode; -1 when it is none.
+static inline int helio_socket_file(const char *path, uint64_t *device, uint64_t *inode) {
+    struct stat status;
+    if (lstat(path, &status) != 0 || !S_ISSOCK(status.st_mode)) return -1;
+    *device = status.st_dev;
+    *inode = status.st_ino;
+    return 0;
+}
 
 /// Two connected sockets, nonblocking and closed on exec.
 static inline int helio_socket_pair(int ends[2]) {

@@ -4,8 +4,8 @@ internal import CLinux
 public protocol ListenerDelegate: AnyObject {
     /// A connection has come.
     func accepted(_ socket: consuming Socket, by listener: Listener)
-    /// Nothing can be accepted now, for want of descriptors or memory. The listener tries again by itself. Told once
-    /// until a connection is accepted again.
+    /// Nothing can be accepted now, mostly for want of descriptors or memory (``Errno/isOutOfDescriptors``). The listener
+    /// tries again by itself. Told once until a connection is accepted again.
     func acceptingPaused(_ listener: Listener, _ error: Errno)
 }
 
@@ -16,7 +16,7 @@ public final class Listener: EventSource {
     private let delegate: any ListenerDelegate
     private var token: Token?
     private var retry: LoopTimer?
-    private var isOutOfDescriptors = false
+    private var hasTold = false
     private var isClosed = false
 
     /// Connections that are accepted in one turn; the others have theirs in the next iteration.
@@ -42,29 +42,38 @@ public final class Listener: EventSource {
             guard token != nil else { return }
             let descriptor = helio_accept(socket.socket.descriptor, nil, nil)
             if descriptor >= 0 {
-                isOutOfDescriptors = false
+                hasTold = false
                 delegate.accepted(Socket(descriptor: descriptor), by: self)
                 continue
             }
             let error = Errno.last("accept4")
             if error.code == EAGAIN || error.code == EWOULDBLOCK { return }
-            // Errors of a connection that came to nothing are not the listener's (accept(2), "Error handling").
-            guard error.isOutOfDescriptors else { continue }
-            pauseForDescriptors(error)
+            if Self.isOfConnection(error.code) { continue }
+            // Readiness is level-triggered: whatever else fails would fail at once again.
+            pauseUntilRetry(error)
             return
         }
     }
 
-    private func pauseForDescriptors(_ error: Errno) {
-        pauseAccepting()
-        if !isOutOfDescriptors {
-            isOutOfDescriptors = true
-            delegate.acceptingPaused(self, error)
+    /// Errors of a connection that came to nothing, not of the listener (accept(2), "Error handling").
+    private static func isOfConnection(_ code: Int32) -> Bool {
+        switch code {
+        case EINTR, ECONNABORTED, EPROTO, EPERM, ENOPROTOOPT, EOPNOTSUPP, ETIMEDOUT, ENETDOWN, ENETUNREACH, EHOSTDOWN,
+            EHOSTUNREACH, ENONET:
+            true
+        default: false
         }
+    }
+
+    private func pauseUntilRetry(_ error: Errno) {
+        pauseAccepting()
         retry = loop.schedule(after: Self.pause) { [self] in
             retry = nil
             resumeOrRetry()
         }
+        guard !hasTold else { return }
+        hasTold = true
+        delegate.acceptingPaused(self, error)
     }
 
     private func resumeOrRetry() {
@@ -72,19 +81,26 @@ public final class Listener: EventSource {
         do {
             try resumeAccepting()
         } catch {
-            pauseForDescriptors(error)
+            pauseUntilRetry(error)
         }
     }
 
     /// Leaves connections in the kernel's queue until ``resumeAccepting()``.
     public func pauseAccepting() {
+        retry?.cancel()
+        retry = nil
         guard let token else { return }
         loop.forget(token, descriptor: socket.socket.descriptor)
         self.token = nil
     }
 
+    /// Accepts again; does nothing while it accepts, or when it is closed.
+    ///
+    /// - Throws: `Errno` of epoll_ctl(2).
     public func resumeAccepting() throws(Errno) {
         guard token == nil, !isClosed else { return }
+        retry?.cancel()
+        retry = nil
         token = try loop.watch(socket.socket.descriptor, socket.isShared ? .sharedInput : .input, self)
     }
 
@@ -92,7 +108,5 @@ public final class Listener: EventSource {
     public func close() {
         isClosed = true
         pauseAccepting()
-        retry?.cancel()
-        retry = nil
     }
 }

@@ -7,18 +7,16 @@ public final class ListeningSocket: Sendable {
     public let address: SocketAddress
     /// The descriptor stands in the loops of several threads, one of which is woken for a connection.
     let isShared: Bool
-    private let path: String?
+    private let file: SocketFile?
 
-    private init(_ socket: consuming Socket, isShared: Bool, path: String? = nil) throws(Errno) {
+    private init(_ socket: consuming Socket, isShared: Bool, file: SocketFile? = nil) throws(Errno) {
         address = try socket.localAddress()
         self.socket = socket
         self.isShared = isShared
-        self.path = path
+        self.file = file
     }
 
-    deinit {
-        if let path { unsafe unlink(path) }
-    }
+    deinit { file?.unlink() }
 
     /// Binds an address and listens: for TCP one socket for each loop, among which the kernel spreads the connections; for
     /// a Unix address one that the loops share.
@@ -37,10 +35,11 @@ public final class ListeningSocket: Sendable {
     ) throws(Errno) -> [ListeningSocket] {
         guard !address.isUnix else { return [try bindUnix(address, backlog: backlog, isShared: count > 1)] }
         let first = try bound(address, dualStack: dualStack, reusePort: false)
-        try first.setOption(SOL_SOCKET, SO_REUSEPORT, 1)
         try first.setTCPOptions(unsent: unsent)
-        let actual = try first.localAddress()
         try first.listen(backlog)
+        // Only now that it listens: two that are bound alone can share a port by SO_REUSEADDR, and fail in listen(2).
+        try first.setOption(SOL_SOCKET, SO_REUSEPORT, 1)
+        let actual = try first.localAddress()
         var sockets = [try ListeningSocket(first, isShared: false)]
         for _ in 1..<max(count, 1) {
             let next = try bound(actual, dualStack: dualStack, reusePort: true)
@@ -53,13 +52,22 @@ public final class ListeningSocket: Sendable {
 
     /// Takes over a descriptor that listens already, as systemd and others hand one over; the loops share it.
     ///
-    /// - Throws: `Errno`: EINVAL when the descriptor is no listening socket, EBADF when it is closed.
-    public static func adopt(_ descriptor: Int32) throws(Errno) -> ListeningSocket {
+    /// - Parameter unsent: for TCP, as in ``bind(_:count:backlog:unsent:dualStack:)``.
+    /// - Throws: `Errno`, and the descriptor stays the caller's: EINVAL when it does not listen, ENOTSOCK when it is no
+    ///   socket, EBADF when it is closed.
+    public static func adopt(_ descriptor: Int32, unsent: Int32 = 128 * 1024) throws(Errno) -> ListeningSocket {
         let flags = try checked("fcntl") { helio_get_flags(descriptor) }
-        let socket = Socket(descriptor: descriptor)
-        guard try socket.option(SOL_SOCKET, SO_ACCEPTCONN) != 0 else { throw Errno(EINVAL, in: "adopt") }
+        var isListening: Int32 = 0
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        _ = try checked("getsockopt") {
+            unsafe getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &isListening, &length)
+        }
+        guard isListening != 0 else { throw Errno(EINVAL, in: "adopt") }
         _ = try checked("fcntl") { helio_set_flags(descriptor, flags | O_NONBLOCK) }
-        return try ListeningSocket(socket, isShared: true)
+        _ = try checked("fcntl") { helio_set_close_on_exec(descriptor) }
+        let adopted = try ListeningSocket(Socket(descriptor: descriptor), isShared: true)
+        if adopted.address.port != nil { try adopted.socket.setTCPOptions(unsent: unsent) }
+        return adopted
     }
 
     /// The descriptors that systemd hands over (sd_listen_fds(3): LISTEN_PID and LISTEN_FDS); empty when it hands none.
@@ -89,19 +97,53 @@ public final class ListeningSocket: Sendable {
         do {
             try socket.bind(address)
         } catch {
-            // A path stays behind when a process dies. Someone who still listens on it would take the connection.
-            guard error.isAddressInUse, let path = address.fileSystemPath, isAbandoned(address) else { throw error }
-            unsafe unlink(path)
+            // A path stays behind when a process dies. Someone who still listens on it would take the connection; a file
+            // that is no socket is not ours to remove, and refuses connections too.
+            guard error.isAddressInUse, let file = SocketFile(address), isAbandoned(address) else { throw error }
+            file.unlink()
             try socket.bind(address)
         }
-        try socket.listen(backlog)
-        return try ListeningSocket(socket, isShared: isShared, path: address.fileSystemPath)
+        let file = SocketFile(address)
+        do {
+            try socket.listen(backlog)
+            return try ListeningSocket(socket, isShared: isShared, file: file)
+        } catch {
+            file?.unlink()
+            throw error
+        }
     }
 
     private static func isAbandoned(_ address: SocketAddress) -> Bool {
         guard let probe = try? Socket(family: AF_UNIX) else { return false }
         let status = unsafe address.withSockaddr { unsafe helio_connect(probe.descriptor, $0, $1) }
         return status < 0 && helio_errno() == ECONNREFUSED
+    }
+}
+
+/// A Unix socket in the file system. Only the very one is removed, not what another process has put in its place.
+private struct SocketFile {
+    private let path: String
+    private let device: UInt64
+    private let inode: UInt64
+
+    /// nil when the path is not that of a socket, or the address has none.
+    init?(_ address: SocketAddress) {
+        guard let path = address.fileSystemPath else { return nil }
+        var device: UInt64 = 0
+        var inode: UInt64 = 0
+        guard unsafe helio_socket_file(path, &device, &inode) == 0 else { return nil }
+        self.path = path
+        self.device = device
+        self.inode = inode
+    }
+
+    func unlink() {
+        var device: UInt64 = 0
+        var inode: UInt64 = 0
+        guard unsafe helio_socket_file(path, &device, &inode) == 0, device == self.device, inode == self.inode else {
+            return
+        }
+        _ = unsafe CLinux.unlink(path)
     }
 }
 

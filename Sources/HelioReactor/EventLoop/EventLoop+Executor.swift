@@ -7,7 +7,7 @@
 /// }
 /// ```
 extension EventLoop: SerialExecutor, TaskExecutor {
-    /// Any thread.
+    /// Any thread. A job that comes when the loop has ended runs within the call, alone among the jobs of this loop.
     public func enqueue(_ job: consuming ExecutorJob) { hand(UnownedJob(job)) }
 
     func run(_ job: UnownedJob) {
@@ -24,17 +24,28 @@ extension EventLoop {
     ///
     /// Called from a task of the loop, as async handlers are.
     ///
-    /// - Throws: `CancellationError` when the task is cancelled.
+    /// - Throws: `CancellationError` when the task is cancelled, or the loop ends.
     nonisolated(nonsending) public func sleep(for duration: Duration) async throws {
         let nap = Nap()
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
                 nap.begin(continuation)
-                execute { [self] in nap.arm(on: self, for: duration) }
+                handOver { [self] in
+                    nap.arm(on: self, for: duration)
+                } orElse: {
+                    nap.refuse()
+                }
             }
         } onCancel: {
-            execute { nap.cancel() }
+            handOver {
+                nap.cancel()
+            } orElse: {
+            }
         }
+    }
+
+    private nonisolated func handOver(_ work: @escaping @Sendable () -> Void, orElse: () -> Void) {
+        if isCurrent { work() } else if !execute(work) { orElse() }
     }
 }
 
@@ -47,8 +58,11 @@ private final class Nap: @unchecked Sendable {
     func begin(_ continuation: CheckedContinuation<Void, any Error>) { self.continuation = continuation }
 
     func arm(on loop: EventLoop, for duration: Duration) {
-        guard !isCancelled else { return wake(throwing: CancellationError()) }
-        timer = loop.schedule(after: duration) { [self] in wake(throwing: nil) }
+        guard !isCancelled, !loop.hasEnded else { return wake(throwing: CancellationError()) }
+        let timer = LoopTimer(on: loop) { [self] in wake(throwing: nil) }
+        timer.abandoned = { [self] in wake(throwing: CancellationError()) }
+        self.timer = timer
+        timer.schedule(after: duration)
     }
 
     func cancel() {
@@ -57,6 +71,9 @@ private final class Nap: @unchecked Sendable {
         timer.cancel()
         wake(throwing: CancellationError())
     }
+
+    /// The loop has ended before the sleep began.
+    func refuse() { wake(throwing: CancellationError()) }
 
     private func wake(throwing error: CancellationError?) {
         guard let continuation else { return }

@@ -4,8 +4,10 @@ internal import Synchronization
 /// One thread's loop over edge-triggered epoll: descriptors, timers, and work from other threads.
 ///
 /// What its methods say of threads is meant: only ``execute(_:)``, ``stop()`` and the executor's part may be called from
-/// any thread, all else on the loop's own, which ``isCurrent`` tells. One iteration is: wait; deliver readiness; take
-/// over work of other threads; fire timers; give those their turn who asked for another; end of iteration.
+/// any thread, all else on the loop's own, which ``isCurrent`` tells. One iteration is: wait; deliver readiness; do work
+/// that was handed in; fire timers; give those their turn who asked for another; run jobs of tasks and actors; end of
+/// iteration. Work, timers and jobs are each bounded per iteration: a flood of them delays the sockets, and does not
+/// starve them.
 ///
 /// ```swift
 /// let group = try EventLoopGroup(threads: 1)
@@ -27,8 +29,12 @@ internal import Synchronization
     private var timers: TimerWheel
     private var resuming: ContiguousArray<any EventSource> = []
     private var ending: ContiguousArray<any EventSource> = []
-    private var localJobs: ContiguousArray<UnownedJob> = []
+    private var jobs = TurnQueue<UnownedJob>()
+    private var work = TurnQueue<@Sendable () -> Void>()
+    private var isSignalled = false
     private var isStopped = false
+    private var isFinished = false
+    private var time: UInt64
     private var statistics = Statistics()
 
     private struct Inbox {
@@ -36,11 +42,19 @@ internal import Synchronization
         var work: ContiguousArray<@Sendable () -> Void> = []
         var isWoken = false
         var isStopping = false
+        /// Nothing more is taken.
         var isOver = false
+        /// After the end: some thread runs what jobs still come.
+        var isRunningLate = false
     }
 
+    /// Timers, pieces of work and jobs, of each so many, in one iteration.
+    private static let turn = 1024
+    /// Iterations that the end may take. A task that yields for ever does not keep the thread.
+    private static let lastRounds = 1000
+
     /// The time of this iteration: CLOCK_MONOTONIC in nanoseconds, read when the wait ended. Loop thread.
-    public private(set) var now: UInt64
+    public var now: UInt64 { time }
 
     /// The number of this iteration, from 1: what is allowed so often in each is counted by it. Loop thread.
     public private(set) var iteration: UInt64 = 0
@@ -51,8 +65,8 @@ internal import Synchronization
         self.index = index
         poller = try Poller()
         wakeup = try Wakeup()
-        now = helio_monotonic_ns()
-        timers = TimerWheel(now: now)
+        time = helio_monotonic_ns()
+        timers = TimerWheel(now: time)
         try poller.add(wakeup.descriptor, Self.wakeupToken, .input)
     }
 
@@ -64,15 +78,15 @@ internal import Synchronization
 
     // MARK: Running
 
-    /// Runs the loop on the calling thread until ``stop()``.
+    /// Runs the loop on the calling thread until ``stop()``. What is registered then, armed or put off is let go.
     ///
     /// - Precondition: it has not run before.
     public func run() {
         let isFirst = thread.exchange(pthread_self(), ordering: .relaxed) == 0
         precondition(isFirst && !isStopped, "a loop runs once")
+        takeInbox()
         while !isStopped { iterate() }
         finish()
-        thread.store(0, ordering: .relaxed)
     }
 
     /// Makes ``run()`` return after the iteration that is going on and what was handed in before. Any thread.
@@ -83,34 +97,64 @@ internal import Synchronization
 
     private func iterate() {
         let ready = poller.wait(timeout: timeout)
-        now = helio_monotonic_ns()
-        let start = now
+        time = helio_monotonic_ns()
+        let start = time
         iteration &+= 1
         for index in 0..<ready {
             let event = poller.event(index)
             if event.token == Self.wakeupToken {
-                wakeup.clear()
+                isSignalled = true
             } else if let source = sources[event.token] {
                 source.ready(event.readiness)
             }
         }
-        takeInbox()
+        if isSignalled {
+            isSignalled = false
+            wakeup.clear()
+            takeInbox()
+        }
+        doWork()
         fireTimers()
         giveTurns()
+        runJobs()
         endIteration()
         statistics.record(helio_monotonic_ns() &- start)
     }
 
+    private var isIdle: Bool { resuming.isEmpty && ending.isEmpty && jobs.isEmpty && work.isEmpty }
+
     private var timeout: Int32 {
-        if !resuming.isEmpty || !ending.isEmpty || !localJobs.isEmpty { return 0 }
+        guard isIdle else { return 0 }
         guard let next = timers.nextDeadline else { return -1 }
         let current = helio_monotonic_ns()
         guard next > current else { return 0 }
         return Int32(min((next - current + 999_999) / 1_000_000, 3_600_000))
     }
 
+    /// Takes over what other threads have handed in. The wake-up is cleared before, so that none is lost.
+    private func takeInbox() {
+        var taken = Inbox()
+        inbox.withLock { inbox in
+            swap(&taken.jobs, &inbox.jobs)
+            swap(&taken.work, &inbox.work)
+            inbox.isWoken = false
+            taken.isStopping = inbox.isStopping
+        }
+        jobs.append(contentsOf: taken.jobs)
+        work.append(contentsOf: taken.work)
+        if taken.isStopping { isStopped = true }
+    }
+
+    /// What work hands in itself comes in the next iteration.
+    private func doWork() {
+        for _ in 0..<min(work.count, Self.turn) { work.popFirst()?() }
+    }
+
     private func fireTimers() {
-        while let timer = timers.popExpired(now: now) { timer.action() }
+        for _ in 0..<Self.turn {
+            guard let timer = timers.popExpired(now: time) else { return }
+            timer.action()
+        }
     }
 
     private func giveTurns() {
@@ -120,6 +164,14 @@ internal import Synchronization
         for source in turns { source.resume() }
         turns.removeAll(keepingCapacity: true)
         if resuming.isEmpty { swap(&turns, &resuming) }
+    }
+
+    /// The jobs that jobs make have their turn at once, within the bound.
+    private func runJobs() {
+        for _ in 0..<Self.turn {
+            guard let job = jobs.popFirst() else { return }
+            run(job)
+        }
     }
 
     private func endIteration() {
@@ -135,52 +187,81 @@ internal import Synchronization
         }
     }
 
-    private func takeInbox() {
-        runLocalJobs()
-        var taken = Inbox()
-        inbox.withLock { inbox in
-            guard inbox.isWoken || inbox.isStopping else { return }
-            swap(&taken.jobs, &inbox.jobs)
-            swap(&taken.work, &inbox.work)
-            inbox.isWoken = false
-            taken.isStopping = inbox.isStopping
-        }
-        for job in taken.jobs { run(job) }
-        for work in taken.work { work() }
-        runLocalJobs()
-        if taken.isStopping { isStopped = true }
-    }
+    // MARK: The end
 
-    /// Jobs that jobs make have their turn too, a bounded number of rounds before the sockets have theirs.
-    private func runLocalJobs() {
-        var rounds = 0
-        while !localJobs.isEmpty, rounds < 16 {
-            var jobs: ContiguousArray<UnownedJob> = []
-            swap(&jobs, &localJobs)
-            for job in jobs { run(job) }
-            rounds += 1
-        }
-    }
-
-    /// What was handed in before the end is done; what comes later is dropped.
+    /// What was handed in before the end is done; what comes later is refused. Sources and timers hold the loop as it
+    /// holds them: they are let go, so that both can be freed.
     private func finish() {
-        for _ in 0..<1000 {
-            takeInbox()
-            giveTurns()
-            endIteration()
-            if localJobs.isEmpty, inbox.withLock({ $0.jobs.isEmpty && $0.work.isEmpty }) { break }
+        settle()
+        let sources = sources.removeAll()
+        while let timer = timers.popAny() { timer.abandoned?() }
+        withExtendedLifetime(sources) {}
+        settle()
+        resuming = []
+        ending = []
+        var refused = Inbox()
+        inbox.withLock { inbox in
+            swap(&refused.work, &inbox.work)
+            inbox.isOver = true
+            isFinished = true
+            thread.store(0, ordering: .relaxed)
         }
-        inbox.withLock { $0.isOver = true }
+        work.removeAll()
+    }
+
+    private func settle() {
+        for _ in 0..<Self.lastRounds {
+            takeInbox()
+            doWork()
+            giveTurns()
+            runJobs()
+            endIteration()
+            if isIdle, inbox.withLock({ $0.jobs.isEmpty && $0.work.isEmpty }) { return }
+        }
+    }
+
+    /// A task or an actor of this loop may outlive it: it waited for something else when the loop ended. Its jobs then run
+    /// one at a time on the threads that bring them, each of which passes for the loop's while it does.
+    private func runLate(_ job: UnownedJob) {
+        var isMine = inbox.withLock { inbox -> Bool in
+            inbox.jobs.append(job)
+            defer { inbox.isRunningLate = true }
+            return !inbox.isRunningLate
+        }
+        var rounds = 0
+        while isMine {
+            thread.store(pthread_self(), ordering: .relaxed)
+            takeInbox()
+            runJobs()
+            rounds += 1
+            thread.store(0, ordering: .relaxed)
+            let isLast = jobs.isEmpty || rounds >= Self.lastRounds
+            isMine = inbox.withLock { inbox in
+                inbox.isRunningLate = !(isLast && inbox.jobs.isEmpty)
+                return inbox.isRunningLate
+            }
+        }
     }
 
     // MARK: Work from other threads
 
-    /// Runs `work` on the loop, in the order in which it was handed in by each thread. Any thread.
+    /// Runs `work` on the loop, in the order in which it was handed in by each thread; never within the call. Any thread.
     ///
     /// - Returns: false when the loop has ended, and `work` will not run.
     @discardableResult
     public func execute(_ work: @escaping @Sendable () -> Void) -> Bool {
-        hand { $0.work.append(work) }
+        guard isCurrent else { return hand { $0.work.append(work) } }
+        guard !isFinished else { return false }
+        self.work.append(work)
+        return true
+    }
+
+    func hand(_ job: UnownedJob) {
+        if isCurrent {
+            jobs.append(job)
+        } else if !hand({ $0.jobs.append(job) }) {
+            runLate(job)
+        }
     }
 
     private func hand(_ add: (inout Inbox) -> Void) -> Bool {
@@ -195,26 +276,18 @@ internal import Synchronization
         return accepted
     }
 
-    func hand(_ job: UnownedJob) {
-        if isCurrent {
-            localJobs.append(job)
-        } else {
-            let accepted = hand { $0.jobs.append(job) }
-            precondition(accepted, "a task or an actor of this loop has outlived it")
-        }
-    }
-
     // MARK: Descriptors
 
-    /// Watches a descriptor. The loop keeps `source` until ``forget(_:)``.
+    /// Watches a descriptor. The loop keeps `source` until ``forget(_:descriptor:)``, or until it ends.
     ///
-    /// - Throws: `Errno` of epoll_ctl(2).
+    /// - Throws: `Errno` of epoll_ctl(2); ECANCELED when the loop has ended.
     public func watch(_ descriptor: Int32, _ interest: Interest, _ source: any EventSource) throws(Errno) -> Token {
+        guard !isFinished else { throw Errno(ECANCELED, in: "watch") }
         let token = sources.insert(source)
         do {
             try poller.add(descriptor, token, interest)
         } catch {
-            sources.remove(token)
+            _ = sources.remove(token)
             throw error
         }
         return token
@@ -225,7 +298,9 @@ internal import Synchronization
     /// - Parameter descriptor: taken out of epoll too, which is needed unless it is closed right after.
     public func forget(_ token: Token, descriptor: Int32? = nil) {
         if let descriptor { poller.remove(descriptor) }
-        sources.remove(token)
+        // The source may go with this, and use the loop while it does: only after the table has been left.
+        let source = sources.remove(token)
+        withExtendedLifetime(source) {}
     }
 
     /// Descriptors that are watched now.
@@ -234,22 +309,32 @@ internal import Synchronization
     // MARK: Turns
 
     /// Gives `source` a turn in the next iteration, after the sockets that are ready have had theirs.
-    public func again(_ source: any EventSource) { resuming.append(source) }
+    public func again(_ source: any EventSource) {
+        guard !isFinished else { return }
+        resuming.append(source)
+    }
 
     /// Calls `source` at the end of this iteration.
     @inline(__always)
-    public func atEndOfIteration(_ source: any EventSource) { ending.append(source) }
+    public func atEndOfIteration(_ source: any EventSource) {
+        guard !isFinished else { return }
+        ending.append(source)
+    }
 
     // MARK: Timers
 
     func arm(_ timer: LoopTimer, at deadline: UInt64) {
         if timer.isScheduled { timers.remove(timer) }
+        guard !isFinished else { return }
         timers.insert(timer, deadline: deadline)
     }
 
     func disarm(_ timer: LoopTimer) {
         if timer.isScheduled { timers.remove(timer) }
     }
+
+    /// Whether the loop has ended. Nothing can be armed or watched then. Loop thread.
+    var hasEnded: Bool { isFinished }
 
     /// Runs `action` once, after `delay`. Cancelled by the timer's `cancel()`.
     @discardableResult

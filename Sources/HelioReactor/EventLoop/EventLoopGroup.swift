@@ -1,6 +1,6 @@
 internal import CLinux
 
-/// Loops, each on a thread of its own.
+/// Loops, each on a thread of its own. They run until ``stop()``: letting go of the group does not end them.
 public final class EventLoopGroup: Sendable {
     public let loops: [EventLoop]
     private let threads: Lock<[LoopThread]>
@@ -9,7 +9,7 @@ public final class EventLoopGroup: Sendable {
     ///
     /// - Parameters:
     ///   - threads: how many; nil is one for each CPU that the process may use.
-    ///   - pinning: ties each thread to a CPU of its own, from 0 on.
+    ///   - pinning: ties each thread to one CPU of those that the process may use, in turn.
     /// - Throws: `Errno` when descriptors or threads run out.
     public init(threads count: Int? = nil, pinning: Bool = false) throws(Errno) {
         let count = max(1, count ?? Int(helio_cpu_count()))
@@ -37,6 +37,7 @@ public final class EventLoopGroup: Sendable {
 
     /// Ends all loops and waits for their threads. Not from one of them. A second call does nothing.
     public func stop() {
+        precondition(!loops.contains { $0.isCurrent }, "a loop cannot wait for its own end")
         var running: [LoopThread] = []
         threads.withLock { swap(&running, &$0) }
         for loop in loops { loop.stop() }
@@ -75,12 +76,14 @@ public final class EventLoopGroup: Sendable {
     init(name: String, isDetached: Bool = false, _ body: @escaping @Sendable () -> Void) throws(Errno) {
         var handle = pthread_t()
         let start = unsafe Unmanaged.passRetained(Start(name, body))
-        let status = unsafe pthread_create(&handle, nil, { argument in
-            let start = unsafe Unmanaged<Start>.fromOpaque(argument.unsafelyUnwrapped).takeRetainedValue()
-            unsafe helio_name_thread(start.name)
-            start.body()
-            return nil
-        }, start.toOpaque())
+        let status = unsafe pthread_create(
+            &handle, nil,
+            { argument in
+                let start = unsafe Unmanaged<Start>.fromOpaque(argument.unsafelyUnwrapped).takeRetainedValue()
+                unsafe helio_name_thread(start.name)
+                start.body()
+                return nil
+            }, start.toOpaque())
         guard status == 0 else {
             unsafe start.release()
             throw Errno(status, in: "pthread_create")
@@ -90,4 +93,7 @@ public final class EventLoopGroup: Sendable {
     }
 
     func join() { pthread_join(handle, nil) }
+
+    /// Lets it end by itself.
+    func detach() { pthread_detach(handle) }
 }

@@ -8,6 +8,8 @@
 @safe public final class LoopTimer {
     let action: () -> Void
     private let loop: EventLoop
+    /// Called instead of `action` when the loop ends before the deadline.
+    var abandoned: (() -> Void)?
     // The wheel's: its place in a list, while it is armed.
     var next: Unmanaged<LoopTimer>?
     var previous: Unmanaged<LoopTimer>?

@@ -1,6 +1,6 @@
 /// Mailboxes between the loops of a group: one for each pair, first in, first out, bounded in bytes, taken out in batches.
 ///
-/// A loop may post to itself too; the message then comes in the next iteration, in order with the others.
+/// A loop may post to itself too; the message then comes after the call, in order with the others.
 ///
 /// ```swift
 /// let mail = Mailboxes<RoomMessage>(loops: group.loops, capacity: 1 << 20)
@@ -16,6 +16,8 @@ public final class Mailboxes<Message: Sendable>: Sendable {
     private struct Box {
         var messages: [Message] = []
         var size = 0
+        /// The receiving loop has ended.
+        var isClosed = false
     }
 
     /// Set and read on its loop's thread only.
@@ -40,21 +42,24 @@ public final class Mailboxes<Message: Sendable>: Sendable {
 
     /// Posts a message. On the thread of `sender`.
     ///
-    /// - Parameter size: what it counts against the capacity, in bytes.
+    /// - Parameter size: what it counts against the capacity, in bytes; not negative. An empty box takes a message of any
+    ///   size.
     /// - Returns: false when the box is full or the receiving loop has ended, and the message was not taken.
     public func post(_ message: sending Message, size: Int, from sender: EventLoop, to index: Int) -> Bool {
+        assert(sender.isCurrent, "post on the thread of the sending loop")
+        precondition(size >= 0, "a message cannot free room")
         let box = boxes[sender.index * loops.count + index]
         let capacity = capacity
         let wasEmpty = box.withLock { box -> Bool? in
-            guard box.size + size <= capacity || box.messages.isEmpty else { return nil }
+            guard !box.isClosed, box.messages.isEmpty || size <= capacity - box.size else { return nil }
             box.messages.append(message)
-            box.size += size
+            box.size = box.messages.count == 1 ? size : box.size + size
             return box.messages.count == 1
         }
         guard let wasEmpty else { return false }
         guard wasEmpty else { return true }
         let receiver = receivers[index]
-        return loops[index].execute {
+        let isTaken = loops[index].execute {
             var batch: [Message] = []
             box.withLock { box in
                 swap(&batch, &box.messages)
@@ -62,5 +67,12 @@ public final class Mailboxes<Message: Sendable>: Sendable {
             }
             for message in batch { receiver.body?(message) }
         }
+        guard !isTaken else { return true }
+        var dropped: [Message] = []
+        box.withLock { box in
+            swap(&dropped, &box.messages)
+            box.isClosed = true
+        }
+        return false
     }
 }

@@ -37,7 +37,7 @@
         unsafe occupied.deallocate()
     }
 
-    /// Arms a timer that is not armed. It fires with the first ``fire(now:)`` whose tick is not before the deadline's.
+    /// Arms a timer that is not armed. It is due at the first ``popExpired(now:)`` whose tick is not before the deadline's.
     mutating func insert(_ timer: LoopTimer, deadline: UInt64) {
         let tick = deadline / Self.tickLength + (deadline % Self.tickLength == 0 ? 0 : 1)
         timer.tick = max(tick, current + 1)
@@ -57,7 +57,9 @@
     mutating func popExpired(now: UInt64) -> LoopTimer? {
         let target = now / Self.tickLength
         while true {
-            if let timer = unsafe heads[Int(current & 255)], unsafe timer._withUnsafeGuaranteedRef({ $0.tick <= current }) {
+            if let timer = unsafe heads[Int(current & 255)],
+                unsafe timer._withUnsafeGuaranteedRef({ $0.tick <= current })
+            {
                 let expired = unsafe timer.takeUnretainedValue()
                 remove(expired)
                 return expired
@@ -71,9 +73,27 @@
         }
     }
 
+    /// Any timer that is armed, disarmed; nil when there is none.
+    mutating func popAny() -> LoopTimer? {
+        for word in 0..<Self.levels * 4 {
+            let bits = unsafe occupied[word]
+            guard bits != 0 else { continue }
+            let timer = unsafe heads[word * 64 + bits.trailingZeroBitCount]?.takeUnretainedValue()
+            if let timer { remove(timer) }
+            return timer
+        }
+        return nil
+    }
+
     /// When ``popExpired(now:)`` next has something to do, in nanoseconds; nil when nothing is armed.
     var nextDeadline: UInt64? {
         guard count > 0 else { return nil }
+        if unsafe heads[Int(current & 255)] != nil { return current * Self.tickLength }
+        return nextTick.map { $0 * Self.tickLength }
+    }
+
+    /// The next tick at which something is due or a list moves down.
+    private var nextTick: UInt64? {
         var earliest = UInt64.max
         for level in 0..<Self.levels {
             let shift = UInt64(level * 8)
@@ -81,15 +101,19 @@
             guard let distance = distance(level: level, after: Int(position & 255)) else { continue }
             earliest = min(earliest, (position + UInt64(distance)) << shift)
         }
-        return earliest == UInt64.max ? nil : earliest * Self.tickLength
+        return earliest == UInt64.max ? nil : earliest
     }
 
-    /// Moves on to the next tick at which something is due or a list moves down, but not past `target`.
+    /// Moves on to the next tick at which something is due or a list moves down, but not past `target`. The boundaries on the
+    /// way have nothing to move.
     private mutating func step(towards target: UInt64) {
         let boundary = (current | 255) + 1
-        let next = distance(level: 0, after: Int(current & 255)).map { current + UInt64($0) } ?? boundary
-        current = min(next, boundary, target)
-        guard current == boundary else { return }
+        if let distance = distance(level: 0, after: Int(current & 255)), current + UInt64(distance) < boundary {
+            current = min(current + UInt64(distance), target)
+            return
+        }
+        current = min(nextTick ?? target, target)
+        guard current & 255 == 0 else { return }
         var level = 1
         repeat {
             cascade(level: level, slot: Int(current >> UInt64(level * 8) & 255))

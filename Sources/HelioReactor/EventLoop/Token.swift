@@ -38,12 +38,26 @@ struct SourceTable {
         return Token(slot: UInt32(slots.count - 1), generation: 0)
     }
 
-    mutating func remove(_ token: Token) {
+    /// Ends a registration. What it held is returned, to be let go when the table is not being changed.
+    mutating func remove(_ token: Token) -> (any EventSource)? {
         let index = Int(token.slot)
-        guard index < slots.count, slots[index].generation == token.generation, slots[index].source != nil else { return }
-        slots[index].source = nil
+        guard index < slots.count, slots[index].generation == token.generation, slots[index].source != nil else {
+            return nil
+        }
+        var source: (any EventSource)?
+        swap(&source, &slots[index].source)
         slots[index].generation &+= 1
         free.append(token.slot)
+        return source
+    }
+
+    mutating func removeAll() -> [any EventSource] {
+        var sources: [any EventSource] = []
+        for (index, slot) in slots.enumerated() where slot.source != nil {
+            let token = Token(slot: UInt32(index), generation: slot.generation)
+            if let source = remove(token) { sources.append(source) }
+        }
+        return sources
     }
 
     @inline(__always)

@@ -50,6 +50,13 @@ internal import CLinux
         unsafe mutex.deallocate()
     }
 
+    /// Runs `body` with the value, alone.
+    func withLock<Result>(_ body: (inout Value) -> Result) -> Result {
+        unsafe pthread_mutex_lock(mutex)
+        defer { unsafe pthread_mutex_unlock(mutex) }
+        return body(&value)
+    }
+
     /// Changes the value and wakes those that wait.
     public func signal<Result>(_ body: (inout Value) -> Result) -> Result {
         unsafe pthread_mutex_lock(mutex)

@@ -11,6 +11,7 @@ internal import CLinux
     ///
     /// - Parameter host: a numeric IPv4 or IPv6 address (an IPv6 scope as `%eth0`); not a name.
     public init?(host: String, port: UInt16) {
+        guard !host.utf8.contains(0) else { return nil }
         var hints = unsafe addrinfo()
         unsafe hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -22,11 +23,11 @@ internal import CLinux
 
     /// A Unix socket in the file system; a leading `@` names one in the abstract space (unix(7)).
     ///
-    /// - Returns: nil when the path is empty or longer than 107 bytes.
+    /// - Returns: nil when the path or the abstract name is empty, or longer than 107 bytes, or has a NUL in it.
     public init?(unixPath path: String) {
         let name = Array(path.utf8)
         let isAbstract = name.first == UInt8(ascii: "@")
-        guard !name.isEmpty, name.count <= 107, !name.contains(0) else { return nil }
+        guard name.count > (isAbstract ? 1 : 0), name.count <= 107, !name.contains(0) else { return nil }
         let family = UInt16(AF_UNIX)
         bytes =
             [UInt8(family & 0xff), UInt8(family >> 8)]
