@@ -12,6 +12,8 @@ let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "CoreMetrics", package: "swift-metrics")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+// For the showcase alone: who depends on a library here does not get it.
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
     name: "heliograph",
@@ -28,6 +30,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.3.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     ],
     targets: [
         .systemLibrary(name: "CLinux"),
@@ -48,10 +51,20 @@ let package = Package(
             name: "HeliographInterop",
             dependencies: ["Heliograph", httpTypes, lifecycle],
             swiftSettings: settings),
-        .target(name: "HeliographTesting", dependencies: ["Heliograph", "HelioHTTP", "CNghttp2"], swiftSettings: settings),
+        .target(
+            name: "HeliographTesting",
+            dependencies: ["Heliograph", "HelioHTTP", "CNghttp2"],
+            swiftSettings: settings),
+
+        .executableTarget(name: "Hello", dependencies: ["Heliograph"], path: "Examples/Hello", swiftSettings: settings),
+        .executableTarget(
+            name: "showcase",
+            dependencies: ["Heliograph", argumentParser, log],
+            path: "Examples/Showcase",
+            swiftSettings: settings),
 
         .testTarget(name: "HelioReactorTests", dependencies: ["HelioReactor"], swiftSettings: settings),
-        .testTarget(name: "HelioTLSTests", dependencies: ["HelioTLS"], swiftSettings: settings),
+        .testTarget(name: "HelioTLSTests", dependencies: ["HelioTLS", "COpenSSL"], swiftSettings: settings),
         .testTarget(name: "HelioHTTPTests", dependencies: ["HelioHTTP", "HeliographTesting"], swiftSettings: settings),
         .testTarget(
             name: "HeliographTests",

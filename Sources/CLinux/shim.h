@@ -2,19 +2,132 @@
 #ifndef HELIOGRAPH_CLINUX_H
 #define HELIOGRAPH_CLINUX_H
 
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+// _GNU_SOURCE is not defined: it changes structures (fd_set, __rusage_who) that the Glibc module has without it, and a file
+// that sees both modules then does not compile. What it would declare stands here, as the manual pages have it.
+extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+extern int pthread_setname_np(pthread_t thread, const char *name);
+extern int pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set);
+extern int sched_getaffinity(pid_t process, size_t size, cpu_set_t *set);
+
+/// errno is a macro over a function call.
+static inline int helio_errno(void) { return errno; }
+
+/// CLOCK_MONOTONIC in nanoseconds (a vDSO call).
+static inline uint64_t helio_monotonic_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+// struct epoll_event is packed, and its data a union: both are awkward in Swift.
+static inline int helio_epoll_ctl(int epfd, int op, int fd, uint32_t events, uint64_t token) {
+    struct epoll_event event = {.events = events, .data = {.u64 = token}};
+    return epoll_ctl(epfd, op, fd, &event);
+}
+
+static inline uint64_t helio_epoll_token(const struct epoll_event *event) { return event->data.u64; }
+
+/// Names the calling thread (at most 15 characters), as ps and perf show it.
+static inline void helio_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+/// Pins the calling thread to one of the CPUs that it may use: the nth, counted round; 0 or an error number.
+static inline int helio_pin_thread(int nth) {
+    cpu_set_t allowed, one;
+    if (nth < 0) return EINVAL;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return errno;
+    int count = __CPU_COUNT_S(sizeof allowed, &allowed);
+    if (count == 0) return EINVAL;
+    nth %= count;
+    for (int cpu = 0; cpu < __CPU_SETSIZE; cpu++) {
+        if (!__CPU_ISSET_S(cpu, sizeof allowed, &allowed) || nth-- > 0) continue;
+        __CPU_ZERO_S(sizeof one, &one);
+        __CPU_SET_S(cpu, sizeof one, &one);
+        return pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+    }
+    return EINVAL;
+}
+
+/// The CPUs that this process may run on.
+static inline int helio_cpu_count(void) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    int count = __CPU_COUNT_S(sizeof set, &set);
+    return count > 0 ? count : 1;
+}
+
+/// strerror_r(3) as POSIX has it: 0, or an error number.
+static inline int helio_strerror(int code, char *text, size_t size) { return strerror_r(code, text, size); }
+
+// The socket calls take a transparent union under _GNU_SOURCE, which Swift does not see through.
+static inline int helio_bind(int fd, const struct sockaddr *address, socklen_t length) {
+    return bind(fd, address, length);
+}
+static inline int helio_connect(int fd, const struct sockaddr *address, socklen_t length) {
+    return connect(fd, address, length);
+}
+static inline int helio_getsockname(int fd, struct sockaddr *address, socklen_t *length) {
+    return getsockname(fd, address, length);
+}
+static inline int helio_getpeername(int fd, struct sockaddr *address, socklen_t *length) {
+    return getpeername(fd, address, length);
+}
+/// accept4(2), nonblocking and closed on exec.
+static inline int helio_accept(int fd, struct sockaddr *address, socklen_t *length) {
+    return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+/// socket(2) for a stream, nonblocking and closed on exec.
+static inline int helio_stream_socket(int family) {
+    return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+}
+
+// fcntl(2) is variadic.
+static inline int helio_get_flags(int fd) { return fcntl(fd, F_GETFL); }
+static inline int helio_set_flags(int fd, int flags) { return fcntl(fd, F_SETFL, flags); }
+static inline int helio_set_close_on_exec(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC); }
+
+/// A socket in the file system, itself and not what a link points to: its device and inode; -1 when it is none.
+static inline int helio_socket_file(const char *path, uint64_t *device, uint64_t *inode) {
+    struct stat status;
+    if (lstat(path, &status) != 0 || !S_ISSOCK(status.st_mode)) return -1;
+    *device = status.st_dev;
+    *inode = status.st_ino;
+    return 0;
+}
+
+/// Two connected sockets, nonblocking and closed on exec.
+static inline int helio_socket_pair(int ends[2]) {
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends);
+}
+
+/// Sets a signal's handler; calls that it interrupts go on.
+static inline int helio_handle_signal(int signal, void (*handler)(int)) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    action.sa_flags = SA_RESTART;
+    return sigaction(signal, &action, NULL);
+}
 
 #endif

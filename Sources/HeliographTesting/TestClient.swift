@@ -184,7 +184,8 @@ private enum ClientCallbacks {
             }
             return 0
         }
-        unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, stream, data, length, user in
+        unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
+            _, _, stream, data, length, user in
             unsafe client(user) {
                 unsafe $0.responses[stream, default: .init()].body.append(
                     contentsOf: UnsafeBufferPointer(start: data, count: length))

@@ -6,6 +6,7 @@ final class RecordingHandler: Handler {
     var onBody: (Exchange, [UInt8]) -> Void = { _, _ in }
     var onEnd: (Exchange) -> Void = { _ in }
     var onDrained: (Exchange) -> Void = { _ in }
+    var onClosed: (Exchange) -> Void = { _ in }
     private(set) var requests = 0
     private(set) var closed: [CloseReason] = []
 
@@ -16,10 +17,15 @@ final class RecordingHandler: Handler {
         onRequest(exchange)
     }
 
-    func body(_ exchange: Exchange, _ chunk: RawSpan) { onBody(exchange, unsafe chunk.withUnsafeBytes { unsafe Array($0) }) }
+    func body(_ exchange: Exchange, _ chunk: RawSpan) {
+        onBody(exchange, unsafe chunk.withUnsafeBytes { unsafe Array($0) })
+    }
     func end(_ exchange: Exchange) { onEnd(exchange) }
     func drained(_ exchange: Exchange) { onDrained(exchange) }
-    func closed(_ exchange: Exchange, _ reason: CloseReason) { closed.append(reason) }
+    func closed(_ exchange: Exchange, _ reason: CloseReason) {
+        closed.append(reason)
+        onClosed(exchange)
+    }
 }
 
 /// The echo with backpressure both ways.

@@ -45,6 +45,10 @@ extension Exchange {
     ///
     /// - Throws: `bodyTooLarge` past `limit` bytes (an async handler that lets it through answers 413), `closed`.
     nonisolated(nonsending) public func collectBody(upTo limit: Int) async throws(ExchangeError) -> [UInt8] {
+        if let text = requestFields["content-length"], let length = Int(text), length > limit {
+            codec?.tripped(.bodySize)
+            throw .bodyTooLarge(limit: limit)
+        }
         var all: [UInt8] = []
         while let chunk = try await nextChunk() {
             guard all.count + chunk.count <= limit else {
@@ -58,7 +62,8 @@ extension Exchange {
 
     /// Writes to the response's body and waits until its queue is below the high-water mark.
     ///
-    /// - Throws: `closed` once the exchange has ended.
+    /// - Throws: `closed` once the exchange has ended, or where the response has no body (HEAD, 204, 304): a handler
+    ///   that writes until it is stopped would otherwise never stop.
     nonisolated(nonsending) public func send(_ bytes: [UInt8]) async throws(ExchangeError) {
         if write(bytes) { return }
         try await waitForDrain()
@@ -73,6 +78,7 @@ extension Exchange {
     nonisolated(nonsending) private func waitForDrain() async throws(ExchangeError) {
         while state.contains(.overHighWater), !isClosed { unsafe await wait(for: \.drain) }
         if isClosed { throw .closed(closeReason) }
+        if state.contains(.responseFinished) { throw .closed(.finished) }
     }
 
     nonisolated(nonsending) private func wait(

@@ -15,7 +15,7 @@ extension Exchange {
         guard state.contains(.paused), !isClosed else { return }
         state.remove(.paused)
         bodyProgress = 0
-        while !state.contains(.paused), !isClosed, let chunk = inbound.popFirst() {
+        while state.isDisjoint(with: [.paused, .pulled]), !isClosed, let chunk = inbound.popFirst() {
             codec?.consumed(self, chunk.count)
             unsafe chunk.withUnsafeBytes { unsafe deliver($0) }
         }
@@ -25,7 +25,7 @@ extension Exchange {
     /// Gathers the whole body and calls `done` with it, on the loop.
     ///
     /// A body over `limit` bytes is answered with 413 and `done` is not called; the handler's `closed` is. Call it in the
-    /// handler's `request`; the body's events then do not reach the handler.
+    /// handler's `request`, or later if ``pauseBody()`` was called there; the body's events then do not reach the handler.
     public func collectBody(upTo limit: Int, _ done: @escaping (_ exchange: Exchange, _ body: [UInt8]) -> Void) {
         guard !isClosed else { return }
         precondition(collector == nil, "the body is being collected already")
@@ -38,6 +38,7 @@ extension Exchange {
     }
 
     /// For how long the peer may send nothing of a body that the handler is ready to take; nil for as long as it likes.
+    /// A time below ``HTTP2Session/shortestTimeout`` may be noticed only after that.
     public func setBodyTimeout(_ timeout: Duration?) {
         bodyTimeout = timeout.map(LimitNanoseconds.nanoseconds) ?? UInt64.max
     }
@@ -73,7 +74,7 @@ extension Exchange {
             return
         }
         unsafe collector?.bytes.append(contentsOf: bytes)
-        if let collector, collector.bytes.count > collector.limit { refuseBody() }
+        if let collected = collector?.bytes.count, let limit = collector?.limit, collected > limit { refuseBody() }
     }
 
     private func deliverEndIfDue() {
@@ -98,7 +99,7 @@ extension Exchange {
     func abandon(_ reason: CloseReason, status: Status) {
         let started = isResponseStarted
         close(reason)
-        if started { codec?.reset(self, .cancel) } else { codec?.answer(self, status) }
+        if started { codec?.reset(self, .cancel, forFaultOfPeer: true) } else { codec?.answer(self, status) }
     }
 
     /// Ends the exchange for its handler: nothing that it does reaches the peer any more.

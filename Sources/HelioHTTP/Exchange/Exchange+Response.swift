@@ -17,7 +17,7 @@ extension Exchange {
     @discardableResult
     public func respond(_ status: Status) -> Bool {
         guard begin(status) else { return false }
-        if !status.forbidsContent { responseFields.append(name: "content-length", value: 0) }
+        if !status.forbidsContent { responseFields.append(known: "content-length", value: 0) }
         finishBegun(status)
         return true
     }
@@ -51,29 +51,36 @@ extension Exchange {
     ///   - contentLength: the body's length in bytes, or nil when it is not known yet.
     @discardableResult
     public func start(_ status: Status, contentType: String? = nil, contentLength: Int? = nil) -> Bool {
+        precondition(contentLength ?? 0 >= 0, "a content length is not negative")
         guard begin(status) else { return false }
-        if let contentType { responseFields.append(name: "content-type", value: contentType) }
-        if let contentLength { responseFields.append(name: "content-length", value: contentLength) }
+        if let contentType { responseFields.append(known: "content-type", value: contentType) }
+        if let contentLength { responseFields.append(known: "content-length", value: contentLength) }
         codec?.submitHead(self, status: status, endsStream: false)
         return true
     }
 
     /// Answers with a body that is pulled: `next` is called whenever the queue is below the low-water mark, writes what
-    /// it has, and answers whether there is more; after false the response is finished.
+    /// it has, and answers whether there is more; after false the response is finished. One that has nothing now writes
+    /// nothing and answers true, and is not called again before ``resumePulling()``.
     @discardableResult
     public func respond(
         _ status: Status, contentType: String, contentLength: Int? = nil, pulling next: @escaping (Exchange) -> Bool
     ) -> Bool {
         guard start(status, contentType: contentType, contentLength: contentLength) else { return false }
+        guard !state.contains(.responseFinished) else { return true }
         producer = next
         pull()
         return true
     }
 
+    /// Calls the producer of a pulled response again, which had nothing when it was last called.
+    public func resumePulling() { pull() }
+
     /// Adds a copy of the bytes to the response's body.
     ///
     /// - Returns: true to go on; false when the queue is over its high-water mark (the bytes are queued all the same:
-    ///   stop until ``Handler/drained(_:)``) or the exchange has ended.
+    ///   stop until ``Handler/drained(_:)``), or the response takes no more: the exchange has ended, or it has no body
+    ///   (HEAD, 204, 304).
     @discardableResult
     public func write(_ bytes: RawSpan) -> Bool {
         unsafe bytes.withUnsafeBytes { unsafe write(copying: $0) }
@@ -110,15 +117,15 @@ extension Exchange {
         guard !isClosed, !state.contains(.responseFinished) else { return false }
         let block = HeaderBlock()
         for (name, value) in trailers { block.append(name: name, value: value) }
-        if block.count > 0, !state.contains(.bodiless) { responseTrailers = block }
+        if block.count > 0 { responseTrailers = block }
         return finish()
     }
 
-    /// Ends the exchange at once: RST_STREAM with this code. The handler's `closed` follows.
+    /// Ends the exchange at once: RST_STREAM with this code. The handler's `closed` is called before this returns.
     public func reset(_ code: HTTP2ErrorCode = .cancel) {
         guard !isClosed else { return }
-        state.insert(.resetByUs)
-        codec?.reset(self, code)
+        codec?.reset(self, code, forFaultOfPeer: false)
+        close(.reset(code))
     }
 }
 
@@ -150,8 +157,8 @@ extension Exchange {
 
     private func describe(_ status: Status, _ contentType: String, _ length: Int) {
         guard !status.forbidsContent else { return }
-        responseFields.append(name: "content-type", value: contentType)
-        responseFields.append(name: "content-length", value: length)
+        responseFields.append(known: "content-type", value: contentType)
+        responseFields.append(known: "content-length", value: length)
     }
 
     private func finishBegun(_ status: Status) {
@@ -166,10 +173,6 @@ extension Exchange {
     }
 
     private func wrote(_ count: Int) -> Bool {
-        if state.contains(.bodiless) {
-            queue.removeAll()
-            return true
-        }
         guard let codec, codec.queued(self, count) else { return false }
         codec.bodyAvailable(self)
         guard queue.count > codec.limits.responseHighWaterMark else { return true }
@@ -183,10 +186,8 @@ extension Exchange {
             let before = queue.count
             if !next(self) {
                 finish()
-            } else if queue.count == before, !state.contains(.bodiless) {
-                return  // It had nothing now; it writes later by itself.
-            } else if state.contains(.bodiless) {
-                finish()
+            } else if queue.count == before {
+                return  // It had nothing now.
             }
         }
     }

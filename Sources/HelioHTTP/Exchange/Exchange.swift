@@ -22,7 +22,7 @@
     var pathLength = 0
     var headerListSize = 0
     /// Body bytes that the handler has not taken.
-    var inbound = BodyQueue()
+    @Unguarded var inbound = BodyQueue()
     var bodyTimeout: UInt64?
     /// When the body last made progress that the handler was ready for; 0: from the next look at the clock.
     var bodyProgress: UInt64 = 0
@@ -30,7 +30,7 @@
     // The response.
     var responseFields = HeaderBlock()
     var responseTrailers: HeaderBlock?
-    var queue = BodyQueue()
+    @Unguarded var queue = BodyQueue()
     /// When the peer last took some of the queue; 0: from the next look at the clock.
     var sendProgress: UInt64 = 0
     /// Bytes of the queue that count against the connection's `maxQueuedOutput`.
@@ -38,7 +38,7 @@
 
     // Who hears of it.
     var receiver: any Handler
-    var collector: BodyCollector?
+    @Unguarded var collector: BodyCollector? = nil
     var producer: ((Exchange) -> Bool)?
     var waiters: ExchangeWaiters?
 
@@ -65,9 +65,7 @@
         /// The handler is done with it: nothing that it does reaches the peer.
         static let closed = State(rawValue: 1 << 10)
         static let headTooLarge = State(rawValue: 1 << 11)
-        static let tooManyFields = State(rawValue: 1 << 15)
-        /// RST_STREAM was asked for by the handler, or is our normal end: not on the peer's account.
-        static let resetByUs = State(rawValue: 1 << 12)
+        static let tooManyFields = State(rawValue: 1 << 12)
         /// An async reader pulls the body: nothing is delivered by events.
         static let pulled = State(rawValue: 1 << 13)
         /// The peer has been sent the end of the response.
@@ -75,6 +73,12 @@
     }
 
     init(receiver: any Handler) { self.receiver = receiver }
+
+    deinit {
+        _inbound.deallocate()
+        _queue.deallocate()
+        _collector.deallocate()
+    }
 
     // MARK: The request
 
@@ -128,7 +132,7 @@
 
     // MARK: Who hears of it
 
-    /// The handler that gets the events of this exchange from now on.
+    /// The handler that gets the events of this exchange from now on. After the end, one that does nothing.
     public var handler: any Handler {
         get { receiver }
         set { receiver = newValue }

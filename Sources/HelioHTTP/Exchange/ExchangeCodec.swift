@@ -12,7 +12,8 @@ protocol ExchangeCodec: AnyObject {
     func consumed(_ exchange: Exchange, _ count: Int)
     /// Answers with a bare status, on behalf of the server: the handler is done with the exchange.
     func answer(_ exchange: Exchange, _ status: Status)
-    func reset(_ exchange: Exchange, _ code: HTTP2ErrorCode)
+    /// Resets the stream. `forFaultOfPeer`: it counts against the peer's `inducedResetRate`.
+    func reset(_ exchange: Exchange, _ code: HTTP2ErrorCode, forFaultOfPeer: Bool)
     /// Counts a limit that the exchange itself watches.
     func tripped(_ limit: LimitName)
 }

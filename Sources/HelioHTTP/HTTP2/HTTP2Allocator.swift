@@ -96,7 +96,11 @@ extension HTTP2Allocator {
             unsafe state.pointee.live += 1
             return unsafe block
         }
-        let room = index < classCount ? 32 << index : size
+        #if HELIOGRAPH_SANITIZE
+            let room = size
+        #else
+            let room = index < classCount ? 32 << index : size
+        #endif
         guard let block = unsafe PrefixedBlock.make(room: room) else { return nil }
         unsafe state.pointee.live += 1
         return unsafe block

@@ -18,17 +18,15 @@ enum HTTP2Callbacks {
     }
 
     private static func setReceiving(_ callbacks: OpaquePointer) {
-        unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks) { _, header, user in
-            unsafe session(user) { unsafe $0.frameBegins(header.unsafelyUnwrapped.pointee) }
-        }
         unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
             unsafe session(user) {
                 let headers = unsafe UnsafeRawPointer(frame.unsafelyUnwrapped).load(as: nghttp2_headers.self)
-                unsafe $0.headersBegin(stream: headers.hd.stream_id, isRequest: headers.cat == NGHTTP2_HCAT_REQUEST)
-                return 0
+                return unsafe $0.headersBegin(
+                    stream: headers.hd.stream_id, isRequest: headers.cat == NGHTTP2_HCAT_REQUEST)
             }
         }
-        unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) { _, _, name, nameLength, value, length, _, user in
+        unsafe nghttp2_session_callbacks_set_on_header_callback(callbacks) {
+            _, _, name, nameLength, value, length, _, user in
             unsafe session(user) {
                 unsafe $0.field(
                     name: UnsafeRawBufferPointer(start: name, count: nameLength),
@@ -38,7 +36,14 @@ enum HTTP2Callbacks {
         unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks) { _, frame, user in
             unsafe session(user) { unsafe $0.frameReceived(UnsafeRawPointer(frame.unsafelyUnwrapped)) }
         }
-        unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) { _, _, stream, data, length, user in
+        unsafe nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks) { _, frame, error, user in
+            unsafe session(user) {
+                unsafe $0.frameRejected(UnsafeRawPointer(frame.unsafelyUnwrapped), error)
+                return 0
+            }
+        }
+        unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks) {
+            _, _, stream, data, length, user in
             unsafe session(user) {
                 unsafe $0.dataReceived(stream: stream, UnsafeRawBufferPointer(start: data, count: length))
                 return 0
@@ -63,6 +68,12 @@ enum HTTP2Callbacks {
         unsafe nghttp2_session_callbacks_set_on_frame_send_callback(callbacks) { _, frame, user in
             unsafe session(user) {
                 unsafe $0.frameSent(UnsafeRawPointer(frame.unsafelyUnwrapped))
+                return 0
+            }
+        }
+        unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks) { _, frame, _, user in
+            unsafe session(user) {
+                unsafe $0.frameNotSent(UnsafeRawPointer(frame.unsafelyUnwrapped))
                 return 0
             }
         }

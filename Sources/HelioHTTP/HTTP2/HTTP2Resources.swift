@@ -7,6 +7,9 @@ internal import CNghttp2
 @safe public final class HTTP2Resources {
     let limits: Limits
     let nanoseconds: LimitNanoseconds
+    let rates: LimitRates
+    /// The window that a connection has: RFC 9113 section 6.9.2 lets none be smaller at its start.
+    let connectionWindow: Int
     let allocator = HTTP2Allocator()
     let exchanges = ExchangePool()
     let callbacks: OpaquePointer
@@ -15,7 +18,7 @@ internal import CNghttp2
     private(set) var fields: UnsafeMutableBufferPointer<nghttp2_nv>
     /// Where a drain writes; behind a pointer, as the send-data callback writes in the middle of `mem_send`.
     let output: UnsafeMutablePointer<OutputCursor>
-    var counters = HTTPCounters()
+    @Unguarded var counters = HTTPCounters()
     /// The receiver of exchanges that wait in the pool.
     let nobody = NobodyHandler()
     /// The three digits of the status being submitted.
@@ -32,8 +35,10 @@ internal import CNghttp2
     public init(limits: Limits) {
         self.limits = limits
         nanoseconds = LimitNanoseconds(limits)
+        rates = LimitRates(limits)
+        connectionWindow = min(max(limits.connectionWindow, 65_535), Int(Int32.max))
         unsafe callbacks = HTTP2Callbacks.make()
-        unsafe options = HTTP2Resources.makeOptions(limits)
+        unsafe options = HTTP2Resources.makeOptions()
         unsafe fields = .allocate(capacity: 64)
         unsafe statusDigits = .allocate(capacity: 3)
         unsafe output = .allocate(capacity: 1)
@@ -41,6 +46,7 @@ internal import CNghttp2
     }
 
     deinit {
+        _counters.deallocate()
         unsafe nghttp2_session_callbacks_del(callbacks)
         unsafe nghttp2_option_del(options)
         unsafe fields.deallocate()
@@ -63,7 +69,7 @@ internal import CNghttp2
     /// Blocks that nghttp2 holds now, over all sessions. Loop thread.
     public var liveBlocks: Int { allocator.liveBlocks }
 
-    private static func makeOptions(_ limits: Limits) -> OpaquePointer {
+    private static func makeOptions() -> OpaquePointer {
         var made: OpaquePointer?
         precondition(unsafe nghttp2_option_new(&made) == 0, "out of memory")
         let options = unsafe made.unsafelyUnwrapped
@@ -73,7 +79,8 @@ internal import CNghttp2
         unsafe nghttp2_option_set_no_closed_streams(options, 1)
         // Resets are counted by us: nghttp2's limiter reads the real clock and answers INTERNAL_ERROR.
         unsafe nghttp2_option_set_stream_reset_rate_limit(options, UInt64.max, UInt64.max)
-        unsafe nghttp2_option_set_max_continuations(options, limits.maxContinuations)
+        // So are CONTINUATION frames: nghttp2 counts one again for each piece that its header comes in.
+        unsafe nghttp2_option_set_max_continuations(options, Int.max)
         unsafe nghttp2_option_set_builtin_recv_extension_type(options, UInt8(NGHTTP2_PRIORITY_UPDATE.rawValue))
         return unsafe options
     }
@@ -102,6 +109,18 @@ struct LimitNanoseconds {
         let whole = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
         guard !whole.overflow else { return UInt64.max / 4 }
         return min(whole.partialValue + UInt64(attoseconds / 1_000_000_000), UInt64.max / 4)
+    }
+}
+
+/// The rates of ``Limits``, computed once.
+struct LimitRates {
+    let frames, controlFrames, peerResets, inducedResets: RateLimiter.Bound
+
+    init(_ limits: Limits) {
+        frames = .init(limits.frameRate)
+        controlFrames = .init(limits.controlFrameRate)
+        peerResets = .init(limits.peerResetRate)
+        inducedResets = .init(limits.inducedResetRate)
     }
 }
 

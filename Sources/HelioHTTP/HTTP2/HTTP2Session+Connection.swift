@@ -11,9 +11,10 @@ extension HTTP2Session {
             (NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue, limits.maxHeaderListSize),
             // RFC 9218 section 2.1: the old tree of priorities is not followed.
             (NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES.rawValue, 1),
-        ].map { nghttp2_settings_entry(settings_id: Int32($0.0), value: UInt32($0.1)) }
-        unsafe nghttp2_submit_settings(raw, none, settings, settings.count)
-        unsafe nghttp2_session_set_local_window_size(raw, none, 0, Int32(limits.connectionWindow))
+        ].map { nghttp2_settings_entry(settings_id: Int32($0.0), value: UInt32(clamping: $0.1)) }
+        let status = unsafe nghttp2_submit_settings(raw, none, settings, settings.count)
+        precondition(status == 0, "`Limits.streamWindow` is at most 2^31-1")
+        unsafe nghttp2_session_set_local_window_size(raw, none, 0, Int32(clamping: resources.connectionWindow))
     }
 
     /// Says goodbye in two steps (RFC 9113 section 6.8): a GOAWAY that still admits every stream, then, when a PING has
@@ -39,13 +40,26 @@ extension HTTP2Session {
     /// How long the second GOAWAY waits for the PING; in nanoseconds.
     static let shutdownRoundTrip: UInt64 = 1_000_000_000
 
-    /// The last GOAWAY at once: for a connection without streams.
+    /// The last GOAWAY at once. Until nghttp2 has sent it, new streams are refused in ``headersBegin(stream:isRequest:)``:
+    /// it names the last stream of this moment, and a client may send again what lies beyond.
     func goAwayNow() {
         guard let raw = unsafe raw else { return }
         shutdown = .final
         let last = unsafe nghttp2_session_get_last_proc_stream_id(raw)
         unsafe nghttp2_submit_goaway(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, 0, nil, 0)
         requestDrain()
+    }
+
+    /// Opens the connection's window by all that is not held by paused handlers, once that is half of what they leave.
+    ///
+    /// nghttp2's own rule is half of the whole window: with more than half of it held, what others consume would never be
+    /// given back, and a few paused streams would stop all.
+    func openConnectionWindow() {
+        guard let raw = unsafe raw else { return }
+        let used = unsafe Int(nghttp2_session_get_effective_recv_data_length(raw))
+        let due = used - heldInput
+        guard due > 0, due >= resources.connectionWindow - used else { return }
+        unsafe nghttp2_submit_window_update(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(clamping: due))
     }
 
     func pingReturned(_ data: UnsafeRawBufferPointer) {

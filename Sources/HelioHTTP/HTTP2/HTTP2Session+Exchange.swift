@@ -21,7 +21,7 @@ extension HTTP2Session {
 
     func answer(_ exchange: Exchange, _ status: Status) {
         exchange.responseFields.removeAll()
-        exchange.responseFields.append(name: "content-length", value: 0)
+        exchange.responseFields.append(known: "content-length", value: 0)
         exchange.state.insert(.responseStarted)
         submitHead(exchange, status: status, endsStream: true)
     }
@@ -45,8 +45,7 @@ extension HTTP2Session {
         queuedOutput += count
         guard queuedOutput > limits.maxQueuedOutput else { return true }
         tripped(.queuedOutput)
-        exchange.state.insert(.resetByUs)
-        reset(exchange, .enhanceYourCalm)
+        resetOnOurAccount(exchange.streamID, .enhanceYourCalm)
         release(exchange)
         exchange.close(.limit(.queuedOutput))
         return false
@@ -60,14 +59,31 @@ extension HTTP2Session {
 
     func consumed(_ exchange: Exchange, _ count: Int) {
         guard let raw = unsafe raw else { return }
-        unsafe nghttp2_session_consume(raw, exchange.streamID, count)
-        // Within `receive` the question is asked once, at its end.
-        if unsafe nghttp2_session_want_write(raw) != 0 { requestDrain() }
+        heldInput -= count
+        unsafe nghttp2_session_consume_stream(raw, exchange.streamID, count)
+        if !isBusy { settleOutput() }
     }
 
-    func reset(_ exchange: Exchange, _ code: HTTP2ErrorCode) {
+    func reset(_ exchange: Exchange, _ code: HTTP2ErrorCode, forFaultOfPeer: Bool) {
+        if forFaultOfPeer {
+            submitReset(exchange.streamID, code)
+        } else {
+            resetOnOurAccount(exchange.streamID, code)
+        }
+    }
+
+    /// A stream that we do not begin, as the last GOAWAY is on its way.
+    func refuse(_ stream: Int32) { resetOnOurAccount(stream, .refusedStream) }
+
+    /// A reset that does not count against `inducedResetRate`.
+    func resetOnOurAccount(_ stream: Int32, _ code: HTTP2ErrorCode) {
+        ownResets.append(stream)
+        submitReset(stream, code)
+    }
+
+    private func submitReset(_ stream: Int32, _ code: HTTP2ErrorCode) {
         guard let raw = unsafe raw else { return }
-        unsafe nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), exchange.streamID, code.rawValue)
+        unsafe nghttp2_submit_rst_stream(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, code.rawValue)
         requestDrain()
     }
 

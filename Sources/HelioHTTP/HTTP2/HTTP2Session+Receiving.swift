@@ -3,39 +3,15 @@ internal import CNghttp2
 /// What nghttp2 tells while it takes the peer's bytes. Methods that answer a number answer 0, or
 /// `HTTP2Callbacks.failure` to stop the connection (after ``fail(_:limit:)`` has said why).
 extension HTTP2Session {
-    /// Every frame passes here first: this is where floods are counted.
-    func frameBegins(_ header: nghttp2_frame_hd) -> Int32 {
-        let type = UInt32(header.type)
-        if type != NGHTTP2_CONTINUATION.rawValue { headerBlockStart = nil }
-        switch type {
-        case NGHTTP2_HEADERS.rawValue, NGHTTP2_CONTINUATION.rawValue:
-            return 0
-        case NGHTTP2_DATA.rawValue:
-            let endsStream = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
-            guard header.length < Self.smallData, !endsStream else { return 0 }
-            return header.length == 0 ? countControlFrame() : countFrame()
-        case NGHTTP2_WINDOW_UPDATE.rawValue:
-            return countFrame()
-        case NGHTTP2_RST_STREAM.rawValue:
-            guard peerResets.allow(limits.peerResetRate, now: now) else { return tooMany(.peerResetRate) }
-            return countFrame()
-        default:
-            return countControlFrame()
+    func headersBegin(stream: Int32, isRequest: Bool) -> Int32 {
+        if isRequest, case .final = shutdown {
+            refuse(stream)
+            return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
         }
-    }
-
-    func headersBegin(stream: Int32, isRequest: Bool) {
         headerBlockStart = now
         guard isRequest else {
-            unsafe incoming = nil
-            guard let raw = unsafe raw, let user = unsafe nghttp2_session_get_stream_user_data(raw, stream) else { return }
-            let exchange = unsafe Unmanaged<Exchange>.fromOpaque(user)
-            unsafe exchange._withUnsafeGuaranteedRef { exchange in
-                guard !exchange.isClosed else { return }
-                exchange.trailerFields = HeaderBlock()
-                unsafe incoming = Unmanaged.passUnretained(exchange)
-            }
-            return
+            trailersBegin(stream)
+            return 0
         }
         let exchange = resources.exchanges.make(receiver: handler)
         exchange.codec = self
@@ -45,6 +21,17 @@ extension HTTP2Session {
         resources.counters.openStreams += 1
         unsafe incoming = Unmanaged.passUnretained(exchange)
         unsafe nghttp2_session_set_stream_user_data(raw, stream, Unmanaged.passUnretained(exchange).toOpaque())
+        return 0
+    }
+
+    private func trailersBegin(_ stream: Int32) {
+        unsafe incoming = nil
+        withExchange(stream) { exchange in
+            guard !exchange.isClosed else { return }
+            exchange.trailerFields = HeaderBlock()
+            exchange.headerListSize = 0
+            unsafe incoming = Unmanaged.passUnretained(exchange)
+        }
     }
 
     func field(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Int32 {
@@ -52,7 +39,8 @@ extension HTTP2Session {
         return unsafe incoming._withUnsafeGuaranteedRef { exchange in
             exchange.headerListSize += name.count + value.count + 32
             let isTooLong = exchange.headerListSize > limits.maxHeaderListSize
-            if isTooLong || exchange.requestFields.count >= limits.maxHeaderCount {
+            let count = exchange.trailerFields?.count ?? exchange.requestFields.count
+            if isTooLong || count >= limits.maxHeaderCount {
                 exchange.state.insert(isTooLong ? .headTooLarge : .tooManyFields)
                 // The decoder must go on, or the connection's compression state is lost; but not for ever.
                 guard exchange.headerListSize > 4 * limits.maxHeaderListSize else { return 0 }
@@ -84,14 +72,31 @@ extension HTTP2Session {
         case NGHTTP2_SETTINGS.rawValue:
             isPrefaceReceived = true
         case NGHTTP2_PING.rawValue where header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0:
-            unsafe pingReturned(unsafe UnsafeRawBufferPointer(start: frame + MemoryLayout<nghttp2_frame_hd>.size, count: 8))
+            unsafe pingReturned(
+                unsafe UnsafeRawBufferPointer(start: frame + MemoryLayout<nghttp2_frame_hd>.size, count: 8))
         default: break
         }
         return 0
     }
 
+    /// nghttp2 refuses the frame, and has seen to its stream or the connection.
+    func frameRejected(_ frame: UnsafeRawPointer, _ error: Int32) {
+        guard unsafe UInt32(frame.load(as: nghttp2_frame_hd.self).type) == NGHTTP2_HEADERS.rawValue else { return }
+        // The rest of the block is skipped, and its end is not told.
+        headerBlockStart = nil
+        unsafe incoming = nil
+        let isRequest = unsafe frame.load(as: nghttp2_headers.self).cat == NGHTTP2_HCAT_REQUEST
+        let isFull = open.count >= limits.maxConcurrentStreams
+        if isRequest, isFull, error == NGHTTP2_ERR_REFUSED_STREAM.rawValue || error == NGHTTP2_ERR_PROTO.rawValue {
+            tripped(.concurrentStreams)
+        }
+    }
+
     func dataReceived(stream: Int32, _ bytes: UnsafeRawBufferPointer) {
-        withExchange(stream) { unsafe $0.received(bytes, now: now) }
+        withExchange(stream) {
+            heldInput += bytes.count
+            unsafe $0.received(bytes, now: now)
+        }
     }
 
     func streamClosed(_ stream: Int32, _ code: HTTP2ErrorCode) {
@@ -102,21 +107,17 @@ extension HTTP2Session {
             headerBlockStart = nil
         }
         // What the handler has not taken is never taken now: the connection's window gets it back.
-        if !exchange.state.contains(.closed), !exchange.inbound.isEmpty {
-            unsafe nghttp2_session_consume_connection(raw, exchange.inbound.count)
-        }
+        if !exchange.state.contains(.closed) { heldInput -= exchange.inbound.count }
         release(exchange)
         removeFromOpen(exchange)
         exchange.codec = nil
         let isComplete =
             exchange.state.contains(.responseSent) && (code == .noError || exchange.state.contains(.requestEnded))
-        ended.append((exchange, isComplete ? .finished : .reset(code)))
+        if !exchange.state.contains(.closed) { exchange.closeReason = isComplete ? .finished : .reset(code) }
+        ended.append(exchange)
     }
 
     // MARK: Inside
-
-    /// DATA frames below this many bytes count against `frameRate`.
-    private static let smallData = 256
 
     private func headReceived(_ exchange: Exchange, endsStream: Bool) {
         if !exchange.state.isDisjoint(with: [.headTooLarge, .tooManyFields]) {
@@ -128,13 +129,14 @@ extension HTTP2Session {
         }
         if exchange.trailerFields == nil {
             exchange.state.insert(.delivered)
+            exchange.bodyProgress = now
             resources.counters.requests += 1
             exchange.receiver.request(exchange)
         }
         if endsStream { exchange.receivedEnd() }
     }
 
-    private func withExchange(_ stream: Int32, _ body: (Exchange) -> Void) {
+    func withExchange(_ stream: Int32, _ body: (Exchange) -> Void) {
         guard let raw = unsafe raw, let user = unsafe nghttp2_session_get_stream_user_data(raw, stream) else { return }
         unsafe Unmanaged<Exchange>.fromOpaque(user)._withUnsafeGuaranteedRef { body($0) }
     }
@@ -149,20 +151,6 @@ extension HTTP2Session {
         }
         resources.counters.openStreams -= 1
         if open.isEmpty { idleSince = now }
-    }
-
-    private func countFrame() -> Int32 {
-        frames.allow(limits.frameRate, now: now) ? 0 : tooMany(.frameRate)
-    }
-
-    private func countControlFrame() -> Int32 {
-        guard controlFrames.allow(limits.controlFrameRate, now: now) else { return tooMany(.controlFrameRate) }
-        return countFrame()
-    }
-
-    private func tooMany(_ limit: LimitName) -> Int32 {
-        fail(.enhanceYourCalm, limit: limit)
-        return HTTP2Callbacks.failure
     }
 }
 

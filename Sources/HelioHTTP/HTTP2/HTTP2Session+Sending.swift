@@ -59,13 +59,19 @@ extension HTTP2Session {
         }
     }
 
+    /// A head or trailers that nghttp2 cannot send (a block over 64 KiB) would leave its stream without an end.
+    func frameNotSent(_ frame: UnsafeRawPointer) {
+        let header = unsafe frame.load(as: nghttp2_frame_hd.self)
+        guard UInt32(header.type) == NGHTTP2_HEADERS.rawValue else { return }
+        withExchange(header.stream_id) { resetOnOurAccount($0.streamID, .internalError) }
+    }
+
     private func responseSent(_ stream: Int32) {
         guard let raw = unsafe raw, let user = unsafe nghttp2_session_get_stream_user_data(raw, stream) else { return }
         unsafe Unmanaged<Exchange>.fromOpaque(user)._withUnsafeGuaranteedRef { exchange in
             exchange.state.insert(.responseSent)
             guard !exchange.state.contains(.requestEnded) else { return }
             // RFC 9113 section 8.1: a response before the end of its request asks the peer to stop sending.
-            exchange.state.insert(.resetByUs)
             unsafe nghttp2_submit_rst_stream(
                 raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, HTTP2ErrorCode.noError.rawValue)
         }
@@ -74,15 +80,12 @@ extension HTTP2Session {
     /// Streams reset for a fault of the peer are on its account: without that, a peer that makes us reset its streams is
     /// never bounded by MAX_CONCURRENT_STREAMS (MadeYouReset).
     private func resetSent(_ stream: Int32, _ code: HTTP2ErrorCode) {
-        guard let raw = unsafe raw, code != .noError else { return }
-        if code == .refusedStream { tripped(.concurrentStreams) }
-        if let user = unsafe nghttp2_session_get_stream_user_data(raw, stream) {
-            let isOurs = unsafe Unmanaged<Exchange>.fromOpaque(user)._withUnsafeGuaranteedRef {
-                $0.state.contains(.resetByUs)
-            }
-            if isOurs { return }
+        if let index = ownResets.firstIndex(of: stream) {
+            ownResets.swapAt(index, ownResets.count - 1)
+            ownResets.removeLast()
+            return
         }
-        guard !inducedResets.allow(limits.inducedResetRate, now: now) else { return }
+        guard code != .noError, !inducedResets.allow(resources.rates.inducedResets, now: now) else { return }
         fail(.enhanceYourCalm, limit: .inducedResetRate)
     }
 }

@@ -5,12 +5,16 @@ extension HTTP2Session {
     /// It looks at every open stream, so it is asked when a timer fires or is first armed, not for each event: what
     /// begins in between is seen in time if the timer is never later than ``shortestTimeout`` from the event.
     public func nextDeadline(now: UInt64) -> UInt64 {
+        guard unsafe raw != nil, failure == nil else { return UInt64.max }
         let times = resources.nanoseconds
         var next = UInt64.max
         if !isPrefaceReceived { next = min(next, created + times.preface) }
         if let headerBlockStart { next = min(next, headerBlockStart + times.header) }
         if case .announced(let start) = shutdown { next = min(next, start + Self.shutdownRoundTrip) }
-        if open.isEmpty { return min(next, idleSince + times.idle) }
+        if open.isEmpty {
+            if case .none = shutdown { next = min(next, idleSince + times.idle) }
+            return next
+        }
         for exchange in open {
             if exchange.awaitsBody { next = min(next, exchange.bodyDeadline(times.body, now: now)) }
             if !exchange.queue.isEmpty { next = min(next, exchange.sendDeadline(times.send, now: now)) }
@@ -49,9 +53,8 @@ extension HTTP2Session {
                 exchange.abandon(.limit(.bodyTimeout), status: .requestTimeout)
             } else if !exchange.queue.isEmpty, now >= exchange.sendDeadline(times.send, now: now) {
                 tripped(.sendTimeout)
-                exchange.state.insert(.resetByUs)
+                resetOnOurAccount(exchange.streamID, .cancel)
                 exchange.close(.limit(.sendTimeout))
-                reset(exchange, .cancel)
             }
         }
     }
@@ -60,7 +63,9 @@ extension HTTP2Session {
 extension Exchange {
     /// Whether it is the peer's turn to send body.
     fileprivate var awaitsBody: Bool {
-        guard state.contains(.delivered), state.isDisjoint(with: [.requestEnded, .closed, .paused]) else { return false }
+        guard state.contains(.delivered), state.isDisjoint(with: [.requestEnded, .closed, .paused]) else {
+            return false
+        }
         return !state.contains(.pulled) || waiters?.wantsBody == true
     }
 

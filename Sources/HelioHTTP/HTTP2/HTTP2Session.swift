@@ -13,15 +13,20 @@ internal import CNghttp2
     var now: UInt64
 
     /// Streams whose exchange is open; an exchange knows its place.
-    var open: [Exchange] = []
+    @Unguarded var open: [Exchange] = []
     /// What nghttp2 has told in the middle of something, to be delivered after it.
-    var ended: [(exchange: Exchange, reason: CloseReason)] = []
-    var drained: [Exchange] = []
+    @Unguarded var ended: [Exchange] = []
+    @Unguarded var drained: [Exchange] = []
     /// The exchange whose header block is arriving.
     var incoming: Unmanaged<Exchange>?
     var headerBlockStart: UInt64?
     var queuedOutput = 0
+    /// Bytes of requests' bodies that handlers have not taken.
+    var heldInput = 0
+    /// Streams whose RST_STREAM is ours and not on the peer's account, until it is sent.
+    var ownResets: [Int32] = []
 
+    var scanner = FrameScanner()
     var frames = RateLimiter()
     var controlFrames = RateLimiter()
     var peerResets = RateLimiter()
@@ -32,7 +37,9 @@ internal import CNghttp2
     var isPrefaceReceived = false
     private var drainRequested = false
     private var stoppedShort = false
-    private var isBusy = false
+    /// A call of the connection's is running, and with it perhaps a handler.
+    private(set) var isBusy = false
+    private var isPrefaceSent = false
     /// The connection ends with this code, in a GOAWAY of our own: nghttp2 has given up, or we have.
     private(set) var failure: HTTP2ErrorCode?
     private var isFailureSent = false
@@ -45,7 +52,7 @@ internal import CNghttp2
     /// - Parameters:
     ///   - resources: what the loop's sessions share.
     ///   - handler: gets the exchanges.
-    ///   - owner: is told when there is output. Held until ``close(_:)``.
+    ///   - owner: is told when there is output. Held for as long as the session: who holds both lets one go.
     ///   - now: the time, in nanoseconds.
     public init(resources: HTTP2Resources, handler: any Handler, owner: any HTTPSessionOwner, now: UInt64) {
         self.resources = resources
@@ -55,16 +62,23 @@ internal import CNghttp2
         created = now
         idleSince = now
         let user = unsafe Unmanaged.passUnretained(self).toOpaque()
+        var made: OpaquePointer?
         resources.allocator.lendFrameBuffer {
             let status = unsafe nghttp2_session_server_new3(
-                &raw, resources.callbacks, user, resources.options, resources.allocator.memory)
+                &made, resources.callbacks, user, resources.options, resources.allocator.memory)
             precondition(status == 0, "out of memory")
         }
+        unsafe raw = made
         submitSettings()
         drainRequested = true
     }
 
-    deinit { unsafe precondition(raw == nil, "an HTTP/2 session is closed before it goes") }
+    deinit {
+        unsafe precondition(raw == nil, "an HTTP/2 session is closed before it goes")
+        _open.deallocate()
+        _ended.deallocate()
+        _drained.deallocate()
+    }
 
     var limits: Limits { resources.limits }
 
@@ -72,16 +86,28 @@ internal import CNghttp2
     ///
     /// - Parameter bytes: any bytes in any cut; read within the call.
     public func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64) {
+        precondition(!isBusy, "a session is not given bytes from within its own callbacks")
         guard let raw = unsafe raw, failure == nil, unsafe !bytes.isEmpty else { return }
         self.now = now
+        guard unsafe countFrames(in: bytes) else { return }
         isBusy = true
         let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: UInt8.self)
         let taken = unsafe nghttp2_session_mem_recv(raw, start, bytes.count)
-        isBusy = false
-        if taken < 0 { receiveFailed(Int32(taken)) }
+        if taken < 0 { receiveFailed(Int32(truncatingIfNeeded: taken)) }
         deliver()
-        let hasOutput = unsafe nghttp2_session_want_write(raw) != 0
-        if hasOutput || failure != nil { requestDrain() }
+        isBusy = false
+        let frames = unsafe nghttp2_session_get_outbound_queue_size(raw)
+        if frames > 2 * limits.maxConcurrentStreams + limits.maxQueuedFrames {
+            fail(.enhanceYourCalm, limit: .queuedFrames)
+        }
+        settleOutput()
+    }
+
+    /// What is asked once, after nghttp2 and the handlers had their turn.
+    func settleOutput() {
+        guard let raw = unsafe raw else { return }
+        openConnectionWindow()
+        if unsafe failure != nil || nghttp2_session_want_write(raw) != 0 { requestDrain() }
     }
 
     /// Writes what is due to the peer.
@@ -89,6 +115,8 @@ internal import CNghttp2
     /// - Parameter region: at least 32 KiB; frames are never split between two drains.
     /// - Returns: the number of bytes written.
     public func drain(into region: UnsafeMutableRawBufferPointer, now: UInt64) -> Int {
+        precondition(!isBusy, "a session is not drained from within its own callbacks")
+        precondition(region.count >= 2 * Self.largestFrame, "a drain needs room for two frames")
         guard let raw = unsafe raw, let base = region.baseAddress else { return 0 }
         self.now = now
         drainRequested = false
@@ -108,10 +136,12 @@ internal import CNghttp2
             unsafe resources.output.pointee.count = count + length
             if failure != nil { break }
         }
-        isBusy = false
         stoppedShort = unsafe resources.output.pointee.room < Self.largestFrame
         let written = unsafe resources.output.pointee.count
+        isPrefaceSent = true
         deliver()
+        isBusy = false
+        if failure == nil, !stoppedShort { settleOutput() }
         return written
     }
 
@@ -134,10 +164,12 @@ internal import CNghttp2
         guard let raw = unsafe raw else { return }
         precondition(!isBusy, "a session is not closed from within its own callbacks")
         unsafe self.raw = nil
+        unsafe incoming = nil
         unsafe nghttp2_session_del(raw)
         for exchange in open {
             exchange.codec = nil
-            ended.append((exchange, reason))
+            exchange.closeReason = reason
+            ended.append(exchange)
         }
         resources.counters.openStreams -= open.count
         open.removeAll()
@@ -161,7 +193,6 @@ internal import CNghttp2
         switch nghttp2_error(rawValue: error) {
         case NGHTTP2_ERR_BAD_CLIENT_MAGIC: fail(.protocolError)
         case NGHTTP2_ERR_FLOODED: fail(.enhanceYourCalm, limit: .controlFrameRate)
-        case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS: fail(.enhanceYourCalm, limit: .continuations)
         default: fail(.internalError)
         }
     }
@@ -170,12 +201,14 @@ internal import CNghttp2
         guard let code = failure, !isFailureSent, let raw = unsafe raw else { return 0 }
         isFailureSent = true
         let last = unsafe UInt32(bitPattern: nghttp2_session_get_last_proc_stream_id(raw))
-        // RFC 9113 section 6.8: length 8, type 7, no flags, stream 0; last stream, code.
-        let header: [UInt8] = [0, 0, 8, 7, 0, 0, 0, 0, 0]
+        // RFC 9113 section 3.4: SETTINGS come first, whatever follows; here empty ones, of type 4.
+        let settings: [UInt8] = isPrefaceSent ? [] : [0, 0, 0, 4, 0, 0, 0, 0, 0]
+        // Section 6.8: length 8, type 7, no flags, stream 0; last stream, code.
+        let header = settings + [0, 0, 8, 7, 0, 0, 0, 0, 0]
         unsafe region.copyBytes(from: header)
-        unsafe region.storeBytes(of: last.bigEndian, toByteOffset: 9, as: UInt32.self)
-        unsafe region.storeBytes(of: code.rawValue.bigEndian, toByteOffset: 13, as: UInt32.self)
-        return 17
+        unsafe region.storeBytes(of: last.bigEndian, toByteOffset: header.count, as: UInt32.self)
+        unsafe region.storeBytes(of: code.rawValue.bigEndian, toByteOffset: header.count + 4, as: UInt32.self)
+        return header.count + 8
     }
 
     func requestDrain() {
@@ -189,8 +222,9 @@ internal import CNghttp2
     /// Tells handlers what was put off. They may submit more, and end other exchanges.
     private func deliver() {
         // Handlers cannot lengthen `ended` here: only nghttp2's callbacks do, and it is not running.
-        for index in ended.indices { ended[index].exchange.close(ended[index].reason) }
-        while let item = ended.popLast() { resources.exchanges.recycle(item.exchange, idle: resources.nobody) }
+        for index in ended.indices { ended[index].close(ended[index].closeReason) }
+        for index in ended.indices { resources.exchanges.recycle(&ended[index], idle: resources.nobody) }
+        ended.removeAll(keepingCapacity: true)
         for index in drained.indices where !drained[index].isClosed { drained[index].becameDrained() }
         drained.removeAll(keepingCapacity: true)
     }

@@ -19,7 +19,7 @@ public struct Limits: Sendable {
     /// Without a byte of a request's body that the handler is ready to take. Then 408, or RST_STREAM(CANCEL) once a
     /// response has begun. A handler of long-lived streams lifts it by `exchange.setBodyTimeout(nil)`.
     public var bodyTimeout: Duration = .seconds(60)
-    /// With output waiting of which the peer takes nothing. Then the connection is closed.
+    /// With a response's body waiting of which the peer takes nothing. Then RST_STREAM(CANCEL).
     public var sendTimeout: Duration = .seconds(60)
     /// Without an open stream; PING does not extend it. Then GOAWAY(NO_ERROR).
     public var idleTimeout: Duration = .seconds(180)
@@ -33,7 +33,8 @@ public struct Limits: Sendable {
     public var maxHeaderCount = 100
     /// CONTINUATION frames of one block. Past it GOAWAY(ENHANCE_YOUR_CALM) (CVE-2024-28182).
     public var maxContinuations = 8
-    /// Streams that a peer may have open (SETTINGS_MAX_CONCURRENT_STREAMS). Past it REFUSED_STREAM.
+    /// Streams that a peer may have open (SETTINGS_MAX_CONCURRENT_STREAMS). Past it REFUSED_STREAM, or
+    /// GOAWAY(PROTOCOL_ERROR) for a peer that has acknowledged the number.
     public var maxConcurrentStreams = 100
     /// Flow-control window of a stream: what a paused handler can have waiting. In bytes, 65,535 to 2^31-1.
     public var streamWindow = 256 * 1024
@@ -42,8 +43,12 @@ public struct Limits: Sendable {
     /// A response's queue past which `write` answers false; half of it is the low-water mark. In bytes.
     public var responseHighWaterMark = 64 * 1024
     /// Bytes that handlers have written and the peer has not taken, over a connection's streams. The stream that
-    /// crosses it is reset with ENHANCE_YOUR_CALM. In bytes.
+    /// crosses it is reset with ENHANCE_YOUR_CALM. In bytes. Responses given whole do not count: their size is the
+    /// program's own choice, and there are at most `maxConcurrentStreams` of them.
     public var maxQueuedOutput = 8 * 1024 * 1024
+    /// Frames that wait for a peer that does not read, beyond two for each of `maxConcurrentStreams`: resets, answers to
+    /// PING. Past it GOAWAY(ENHANCE_YOUR_CALM).
+    public var maxQueuedFrames = 2_000
     /// Connections of one loop. Past it the listener pauses until one closes.
     public var maxConnectionsPerLoop = 100_000
     /// TLS handshakes that a loop carries on in one iteration; the rest wait for the next one.
@@ -89,6 +94,7 @@ public enum LimitName: String, Sendable, CaseIterable {
     case continuations = "continuations"
     case concurrentStreams = "concurrent_streams"
     case queuedOutput = "queued_output"
+    case queuedFrames = "queued_frames"
     case connections = "connections"
     case frameRate = "frame_rate"
     case controlFrameRate = "control_frame_rate"

@@ -1,0 +1,13 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "gates",
+    dependencies: [.package(name: "heliograph", path: "../..")],
+    targets: [
+        .executableTarget(
+            name: "requests",
+            dependencies: [.product(name: "HelioHTTP", package: "heliograph")])
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Heliograph
+import Logging
+
+/// Each capability of the runtime on one route.
+@main
+struct Showcase: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "showcase",
+        abstract: "A server with one route for each capability of Heliograph.",
+        discussion: """
+            EXAMPLES
+              showcase                                    https://localhost:8443 with a development certificate
+              showcase --host 0.0.0.0 --port 443 --certificate site.pem --private-key site.key
+              curl -k https://localhost:8443/hello
+              curl -k -T file https://localhost:8443/echo
+            """)
+
+    @Option(help: "A numeric address to listen at, or 'localhost'.") var host = "localhost"
+    @Option(help: "The port; 0 lets the kernel choose.") var port: UInt16 = 8443
+    @Option(help: "Event loops, each a thread. [default: one for each CPU]") var threads: Int?
+    @Option(help: "A PEM file with the certificate and its chain. [default: a development certificate]")
+    var certificate: String?
+    @Option(help: "The PEM file with the certificate's private key.") var privateKey: String?
+    @Option(help: "A directory for files to serve.") var root: String?
+
+    func validate() throws {
+        if (certificate == nil) != (privateKey == nil) {
+            throw ValidationError("--certificate and --private-key are given together")
+        }
+        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is from 1 to 1024") }
+    }
+
+    func run() async throws {
+        var configuration = ServerConfiguration(host: host, port: port)
+        configuration.threads = threads
+        if let certificate, let privateKey {
+            configuration.security = .certificate(chain: certificate, key: privateKey)
+        }
+        let server = Server(configuration) { loop in ShowcaseHandler(loop: loop) }
+        do {
+            try server.start()
+        } catch {
+            throw Failure(description: "showcase: \(error)")
+        }
+        print("showcase is at https://\(host):\(server.port ?? 0)")
+        await server.stopOnSignal()
+    }
+
+    /// Printed as it is.
+    struct Failure: Error, CustomStringConvertible { let description: String }
+}

@@ -1,0 +1,61 @@
+/// Small writes of a body, one behind the other in one block of memory, which is kept for the next ones.
+@safe final class GatherBuffer {
+    private var base: UnsafeMutableRawPointer?
+    private var capacity = 0
+    private var start = 0
+    private var end = 0
+
+    /// A block up to this size is kept when it is empty.
+    private static let keptCapacity = 4096
+    private static let initialCapacity = 256
+
+    deinit { unsafe base?.deallocate() }
+
+    var count: Int { end - start }
+
+    func append(_ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress else { return }
+        if capacity - end < bytes.count { makeRoom(bytes.count) }
+        unsafe (base.unsafelyUnwrapped + end).copyMemory(from: source, byteCount: bytes.count)
+        end += bytes.count
+    }
+
+    /// Moves `amount` bytes, at most ``count``, to `target`.
+    func read(_ amount: Int, into target: UnsafeMutableRawPointer) {
+        guard amount > 0, let base = unsafe base else { return }
+        precondition(amount <= count)
+        unsafe target.copyMemory(from: base + start, byteCount: amount)
+        start += amount
+        if start == end { removeAll() }
+    }
+
+    /// All bytes, as an array.
+    func takeAll() -> [UInt8] {
+        let bytes = unsafe Array(UnsafeRawBufferPointer(start: base.map { unsafe $0 + start }, count: count))
+        removeAll()
+        return bytes
+    }
+
+    func removeAll() {
+        start = 0
+        end = 0
+        guard capacity > Self.keptCapacity else { return }
+        unsafe base?.deallocate()
+        unsafe base = nil
+        capacity = 0
+    }
+
+    private func makeRoom(_ more: Int) {
+        let kept = count
+        let larger = max(kept + more, kept * 2, Self.initialCapacity)
+        let grown = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)
+        if let base = unsafe base {
+            unsafe grown.copyMemory(from: base + start, byteCount: kept)
+            unsafe base.deallocate()
+        }
+        unsafe base = grown
+        capacity = larger
+        start = 0
+        end = kept
+    }
+}

@@ -1,0 +1,99 @@
+internal import CLinux
+
+/// Loops, each on a thread of its own. They run until ``stop()``: letting go of the group does not end them.
+public final class EventLoopGroup: Sendable {
+    public let loops: [EventLoop]
+    private let threads: Lock<[LoopThread]>
+
+    /// Starts the threads.
+    ///
+    /// - Parameters:
+    ///   - threads: how many; nil is one for each CPU that the process may use.
+    ///   - pinning: ties each thread to one CPU of those that the process may use, in turn.
+    /// - Throws: `Errno` when descriptors or threads run out.
+    public init(threads count: Int? = nil, pinning: Bool = false) throws(Errno) {
+        let count = max(1, count ?? Int(helio_cpu_count()))
+        var loops: [EventLoop] = []
+        for index in 0..<count { loops.append(try EventLoop(index: index)) }
+        self.loops = loops
+        threads = Lock([])
+        for loop in loops {
+            do {
+                let thread = try LoopThread(name: "helio-\(loop.index)") {
+                    if pinning { _ = helio_pin_thread(Int32(loop.index)) }
+                    loop.run()
+                }
+                threads.withLock { $0.append(thread) }
+            } catch {
+                stop()
+                throw error
+            }
+        }
+    }
+
+    public var count: Int { loops.count }
+
+    public subscript(index: Int) -> EventLoop { loops[index] }
+
+    /// Ends all loops and waits for their threads. Not from one of them. A second call does nothing.
+    public func stop() {
+        precondition(!loops.contains { $0.isCurrent }, "a loop cannot wait for its own end")
+        var running: [LoopThread] = []
+        threads.withLock { swap(&running, &$0) }
+        for loop in loops { loop.stop() }
+        for thread in running { thread.join() }
+    }
+
+    /// As ``stop()``, from anywhere: the waiting is done by a thread of its own.
+    public func stopped() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let thread = try? LoopThread(name: "helio-stop", isDetached: true) { [self] in
+                stop()
+                continuation.resume()
+            }
+            guard thread == nil else { return }
+            for loop in loops { loop.stop() }
+            continuation.resume()
+        }
+    }
+}
+
+/// A POSIX thread.
+@safe struct LoopThread: @unchecked Sendable {
+    private let handle: pthread_t
+
+    private final class Start: Sendable {
+        let name: String
+        let body: @Sendable () -> Void
+        init(_ name: String, _ body: @escaping @Sendable () -> Void) {
+            self.name = name
+            self.body = body
+        }
+    }
+
+    /// - Parameter name: shown by ps and perf; at most 15 bytes.
+    /// - Parameter isDetached: nobody joins it.
+    init(name: String, isDetached: Bool = false, _ body: @escaping @Sendable () -> Void) throws(Errno) {
+        var handle = pthread_t()
+        let start = unsafe Unmanaged.passRetained(Start(name, body))
+        let status = unsafe pthread_create(
+            &handle, nil,
+            { argument in
+                let start = unsafe Unmanaged<Start>.fromOpaque(argument.unsafelyUnwrapped).takeRetainedValue()
+                unsafe helio_name_thread(start.name)
+                start.body()
+                return nil
+            }, start.toOpaque())
+        guard status == 0 else {
+            unsafe start.release()
+            throw Errno(status, in: "pthread_create")
+        }
+        self.handle = handle
+        if isDetached { pthread_detach(handle) }
+    }
+
+    func join() { pthread_join(handle, nil) }
+
+    /// Lets it end by itself.
+    func detach() { pthread_detach(handle) }
+}

@@ -1,0 +1,173 @@
+internal import HelioHTTP
+internal import HelioTLS
+
+/// What a core asks of whoever moves its bytes. On the loop's thread.
+protocol ConnectionCoreOwner: AnyObject {
+    /// The core has output: ``ConnectionCore/drain(into:now:)`` is due at the end of this iteration.
+    func coreNeedsDrain()
+}
+
+/// A connection without its socket: TLS, the protocol and its limits, as bytes in and bytes out.
+///
+/// It sees no descriptor and no clock, so tests drive all of it in memory. One thread.
+@safe final class ConnectionCore: HTTPSessionOwner {
+    let resources: LoopResources
+    private let handler: any Handler
+    let owner: any ConnectionCoreOwner
+    private(set) var engine: TLSEngine?
+    private var session: HTTP2Session?
+    private let created: UInt64
+    private var drainRequested = false
+    private(set) var fault: TLSError?
+    private var closeReason: CloseReason?
+
+    /// - Parameters:
+    ///   - resources: what the loop's connections share.
+    ///   - tls: the context of a TLS connection; nil for plaintext.
+    ///   - handler: gets the exchanges.
+    ///   - owner: held until ``close(_:)``.
+    ///   - now: nanoseconds.
+    init(
+        resources: LoopResources, tls: TLSContext?, handler: any Handler, owner: any ConnectionCoreOwner, now: UInt64
+    ) {
+        self.resources = resources
+        self.handler = handler
+        self.owner = owner
+        created = now
+        if let tls {
+            engine = TLSEngine(server: tls, io: resources.tls)
+        } else {
+            open(now: now)
+        }
+    }
+
+    /// Whether the TLS handshake is still to be done.
+    var isHandshaking: Bool { session == nil && closeReason == nil }
+
+    // MARK: Bytes in
+
+    /// Takes what the peer has sent, in any cut; calls handlers.
+    func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64) {
+        guard fault == nil, closeReason == nil else { return }
+        guard let engine else {
+            unsafe session?.receive(bytes, now: now)
+            return
+        }
+        do throws(TLSError) {
+            try unsafe engine.receive(bytes, now: now) { plaintext in
+                if session == nil { open(now: now) }
+                unsafe session?.receive(plaintext, now: now)
+            }
+            if session == nil, engine.isHandshakeComplete { open(now: now) }
+        } catch {
+            fail(error)
+        }
+        if engine.pendingOutput > 0 { requestDrain() }
+    }
+
+    private func open(now: UInt64) {
+        if let engine {
+            resources.counters.handshakes += 1
+            if engine.isResumed { resources.counters.resumptions += 1 }
+        }
+        session = HTTP2Session(resources: resources.http2, handler: handler, owner: self, now: now)
+        requestDrain()
+    }
+
+    private func fail(_ error: TLSError) {
+        fault = error
+        if session == nil { resources.counters.handshakeFailures += 1 }
+        if case .peer(.tooManyKeyUpdates) = error { resources.trip(.keyUpdates) }
+        requestDrain()
+    }
+
+    // MARK: Bytes out
+
+    func sessionNeedsDrain() { requestDrain() }
+
+    private func requestDrain() {
+        guard !drainRequested else { return }
+        drainRequested = true
+        owner.coreNeedsDrain()
+    }
+
+    /// Whether there is more output than the last drain took.
+    var wantsDrain: Bool { drainRequested || session?.wantsDrain == true || (engine?.pendingOutput ?? 0) > 0 }
+
+    /// Writes what is due to the peer.
+    ///
+    /// - Parameter region: as large as ``LoopResources/outgoing``.
+    /// - Returns: the number of bytes written.
+    func drain(into region: UnsafeMutableRawBufferPointer, now: UInt64) -> Int {
+        drainRequested = false
+        guard let engine else { return unsafe session?.drain(into: region, now: now) ?? 0 }
+        var written = unsafe engine.takeOutput(into: region)
+        guard fault == nil, let session else { return written }
+        let plaintext = unsafe resources.plaintext
+        let count = unsafe session.drain(into: plaintext, now: now)
+        do throws(TLSError) {
+            if count > 0 {
+                written += try unsafe engine.seal(
+                    UnsafeRawBufferPointer(rebasing: plaintext[..<count]),
+                    into: UnsafeMutableRawBufferPointer(rebasing: region[written...]))
+            }
+            if session.isFinished {
+                engine.close()
+                written += unsafe engine.takeOutput(into: UnsafeMutableRawBufferPointer(rebasing: region[written...]))
+            }
+        } catch {
+            fail(error)
+        }
+        return written
+    }
+
+    /// Whether all is said, and the socket may be closed once it has taken the output.
+    var isFinished: Bool {
+        if closeReason != nil { return true }
+        guard (engine?.pendingOutput ?? 0) == 0 else { return false }
+        if fault != nil || engine?.isPeerClosed == true { return true }
+        return session?.isFinished == true
+    }
+
+    // MARK: Time
+
+    /// When ``expire(now:)`` is next due, in nanoseconds; `UInt64.max`: never, as things stand.
+    func nextDeadline(now: UInt64) -> UInt64 {
+        if let session { return session.nextDeadline(now: now) }
+        return isHandshaking ? created &+ resources.limits.handshakeTimeout.nanoseconds : UInt64.max
+    }
+
+    /// No timeout that begins from now on ends sooner than this; nanoseconds.
+    var shortestTimeout: UInt64 { session?.shortestTimeout ?? resources.limits.handshakeTimeout.nanoseconds }
+
+    /// Ends what has taken too long.
+    func expire(now: UInt64) {
+        if let session {
+            session.expire(now: now)
+        } else if isHandshaking, now >= created &+ resources.limits.handshakeTimeout.nanoseconds {
+            resources.trip(.handshakeTimeout)
+            resources.counters.handshakeFailures += 1
+            close(.limit(.handshakeTimeout))
+        }
+    }
+
+    // MARK: The end
+
+    /// Streams that are open now.
+    var openStreams: Int { session?.openStreams ?? 0 }
+
+    /// Lets open streams finish and admits no others; a connection in its handshake ends at once.
+    func beginShutdown(now: UInt64) {
+        guard let session else { return close(.shutdown) }
+        session.beginShutdown(now: now)
+    }
+
+    /// Ends all exchanges and frees the session and the TLS state. Not from within a handler.
+    func close(_ reason: CloseReason) {
+        guard closeReason == nil else { return }
+        closeReason = reason
+        session?.close(reason)
+        session = nil
+        engine = nil
+    }
+}

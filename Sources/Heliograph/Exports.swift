@@ -1,0 +1,2 @@
+@_exported public import HelioHTTP
+@_exported public import HelioReactor

@@ -1,0 +1,76 @@
+public import HelioHTTP
+public import HelioReactor
+public import Logging
+
+/// A handler made of one async closure, run on the exchange's loop.
+///
+/// The closure starts within the event that brought the request, and always resumes on the loop; one that does not suspend
+/// never leaves the call. It is cancelled when the peer resets the stream or leaves. When it returns, a response that it
+/// began is finished; when it throws, the peer gets 500 (413 for a body over the limit), or a reset once a response
+/// has begun.
+public final class AsyncHandler: Handler {
+    private let loop: EventLoop
+    private let body: @Sendable (Exchange) async throws -> Void
+    let logger: Logger
+
+    public init(
+        loop: EventLoop, logger: Logger = Logger(label: "heliograph"),
+        _ body: @escaping @Sendable (Exchange) async throws -> Void
+    ) {
+        self.loop = loop
+        self.logger = logger
+        self.body = body
+    }
+
+    public func request(_ exchange: Exchange) {
+        exchange.pullBody()
+        let run = AsyncRun(logger)
+        exchange.handler = run
+        let body = body
+        // The exchange never leaves its loop: the task runs on the loop's executor and nowhere else.
+        nonisolated(unsafe) let exchange = exchange
+        run.task = Task.immediate(executorPreference: loop) {
+            do {
+                try await unsafe body(exchange)
+                unsafe AsyncRun.finish(exchange)
+            } catch {
+                unsafe run.failed(exchange, error)
+            }
+        }
+    }
+}
+
+/// One run of the closure: the task to cancel when its exchange ends.
+private final class AsyncRun: Handler, @unchecked Sendable {
+    var task: Task<Void, Never>?
+    private let logger: Logger
+
+    init(_ logger: Logger) { self.logger = logger }
+
+    func request(_ exchange: Exchange) {}
+
+    func closed(_ exchange: Exchange, _ reason: CloseReason) {
+        task?.cancel()
+        task = nil
+    }
+
+    static func finish(_ exchange: Exchange) {
+        guard !exchange.isClosed else { return }
+        if exchange.isResponseStarted { exchange.finish() } else { exchange.respond(.internalServerError) }
+    }
+
+    func failed(_ exchange: Exchange, _ error: any Error) {
+        guard !exchange.isClosed else { return }
+        if case .bodyTooLarge? = error as? ExchangeError, !exchange.isResponseStarted {
+            exchange.respond(.contentTooLarge)
+            return
+        }
+        // The error's text may hold what the peer sent: it is not logged.
+        logger.error("a handler threw", metadata: ["error": "\(type(of: error))"])
+        if exchange.isResponseStarted {
+            exchange.reset(.internalError)
+        } else {
+            exchange.respond(.internalServerError)
+        }
+    }
+}

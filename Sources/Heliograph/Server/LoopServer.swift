@@ -1,0 +1,166 @@
+internal import HelioHTTP
+internal import HelioReactor
+internal import HelioTLS
+internal import Logging
+
+/// A server's part on one loop: its listeners, its connections and their handler. Loop thread.
+final class LoopServer: ListenerDelegate {
+    let loop: EventLoop
+    let resources: LoopResources
+    let handler: any Handler
+    private let logger: Logger
+    private var listeners: [Listener] = []
+    private var connections: ContiguousArray<Connection> = []
+    private var isFull = false
+    private var stopped: (() -> Void)?
+    private var deadline: LoopTimer?
+    private var reporter: MetricsReporter?
+
+    // How much of what is bounded per iteration this one has had.
+    private var iteration: UInt64 = 0
+    private var handshakes = 0
+    private var closes = 0
+
+    /// Connections that are closed in one iteration; closing one costs about as much as a few requests.
+    private static let closesPerIteration = 128
+
+    init(loop: EventLoop, limits: Limits, tls: TLSContext?, handler: any Handler, logger: Logger) {
+        self.loop = loop
+        self.logger = logger
+        self.handler = handler
+        resources = LoopResources(limits: limits)
+        resources.tlsContext = tls
+        reporter = MetricsReporter(self)
+    }
+
+    func listen(on sockets: [ListeningSocket]) throws(Errno) {
+        for socket in sockets { listeners.append(try Listener(socket, on: loop, delegate: self)) }
+    }
+
+    func replace(_ tls: TLSContext) { resources.tlsContext = tls }
+
+    // MARK: Accepting
+
+    func accepted(_ socket: consuming Socket, by listener: Listener) {
+        let connection = Connection(socket, server: self)
+        do {
+            try connection.open()
+        } catch {
+            logger.warning("a connection could not be watched", metadata: ["error": "\(error)"])
+            return
+        }
+        resources.counters.accepted += 1
+        resources.counters.open += 1
+        connection.slot = connections.count
+        connections.append(connection)
+        guard connections.count >= resources.limits.maxConnectionsPerLoop, !isFull else { return }
+        isFull = true
+        resources.trip(.connections)
+        logger.warning(
+            "this loop is full: accepting pauses until a connection closes",
+            metadata: ["loop": "\(loop.index)", "connections": "\(connections.count)"])
+        for listener in listeners { listener.pauseAccepting() }
+    }
+
+    func acceptingPaused(_ listener: Listener, _ error: Errno) {
+        logger.error(
+            "accepting pauses: raise the limit of open files (ulimit -n) or lower maxConnectionsPerLoop",
+            metadata: ["listener": "\(listener.address)", "error": "\(error)"])
+    }
+
+    // MARK: What is bounded per iteration
+
+    func admitsHandshake() -> Bool {
+        beginIteration()
+        guard handshakes < resources.limits.maxHandshakesPerIteration else { return false }
+        handshakes += 1
+        return true
+    }
+
+    func admitsClose() -> Bool {
+        beginIteration()
+        guard closes < Self.closesPerIteration else { return false }
+        closes += 1
+        return true
+    }
+
+    private func beginIteration() {
+        guard iteration != loop.iteration else { return }
+        iteration = loop.iteration
+        handshakes = 0
+        closes = 0
+    }
+
+    // MARK: Closing
+
+    func closed(_ connection: Connection) {
+        resources.counters.open -= 1
+        let slot = connection.slot
+        let last = connections.removeLast()
+        if slot < connections.count {
+            connections[slot] = last
+            last.slot = slot
+        }
+        if isFull, stopped == nil {
+            isFull = false
+            for listener in listeners { resume(listener) }
+        }
+        if stopped != nil, connections.isEmpty { finishStopping() }
+    }
+
+    private func resume(_ listener: Listener) {
+        do {
+            try listener.resumeAccepting()
+        } catch {
+            logger.error("accepting could not go on", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Accepts no more, lets open streams finish, and closes what is left after `grace`. A second call with a shorter time
+    /// hurries the first.
+    func stop(within grace: Duration, _ done: @escaping () -> Void) {
+        for listener in listeners { listener.close() }
+        listeners.removeAll()
+        let earlier = stopped
+        stopped = {
+            earlier?()
+            done()
+        }
+        if earlier == nil { for connection in connections { connection.beginShutdown() } }
+        if connections.isEmpty { return finishStopping() }
+        deadline?.cancel()
+        deadline = loop.schedule(after: grace) { [self] in
+            for connection in connections { connection.beginClose(.shutdown) }
+        }
+    }
+
+    private func finishStopping() {
+        deadline?.cancel()
+        deadline = nil
+        reporter?.stop()
+        reporter = nil
+        let done = stopped
+        stopped = {}
+        done?()
+    }
+
+    /// What it holds now, for operators and tests.
+    var snapshot: LoopSnapshot {
+        LoopSnapshot(
+            connections: resources.counters, http: resources.http2.counterSnapshot(),
+            nghttp2Blocks: resources.http2.liveBlocks, timers: loop.armedTimers,
+            descriptors: loop.watchedDescriptors)
+    }
+}
+
+/// What a server holds and has counted on one loop, at one moment.
+public struct LoopSnapshot: Sendable {
+    public let connections: ConnectionCounters
+    public let http: HTTPCounters
+    /// Blocks of memory that HTTP/2 sessions hold.
+    public let nghttp2Blocks: Int
+    /// Timers that are armed on the loop, the server's or not.
+    public let timers: Int
+    /// Descriptors that the loop watches, the server's or not.
+    public let descriptors: Int
+}

@@ -1,0 +1,247 @@
+public import HelioHTTP
+public import HelioReactor
+public import HelioTLS
+internal import Logging
+
+/// A server: loops on threads of their own, listeners, and handlers made once for each loop.
+///
+/// ```swift
+/// final class Hello: Handler {
+///     func request(_ exchange: Exchange) { exchange.respond(.ok, contentType: "text/plain", "Hello, World!") }
+/// }
+/// let server = Server(ServerConfiguration(port: 8443)) { _ in Hello() }
+/// try await server.run()
+/// ```
+///
+/// All methods may be called from any thread, but not ``stopAndWait(within:)`` from a loop's.
+public final class Server: Sendable {
+    private let configuration: ServerConfiguration
+    private let makeHandler: @Sendable (EventLoop) -> any Handler
+    private let tickets = SessionTickets()
+    private let state = Lock(State())
+
+    private struct State {
+        var isStarted = false
+        var isStopped = false
+        var parts: [LoopPart] = []
+        var group: EventLoopGroup?
+        var ownsGroup = false
+        var addresses: [SocketAddress] = []
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+
+    /// A server with a handler for each loop.
+    ///
+    /// - Parameter makeHandler: called once on each loop's thread, when the server starts.
+    public init(
+        _ configuration: ServerConfiguration = ServerConfiguration(),
+        makeHandler: @escaping @Sendable (_ loop: EventLoop) -> any Handler
+    ) {
+        self.configuration = configuration
+        self.makeHandler = makeHandler
+    }
+
+    /// A server with one async closure for all requests; see ``AsyncHandler``.
+    ///
+    /// ```swift
+    /// let server = Server { exchange in
+    ///     let body = try await exchange.collectBody(upTo: 1 << 20)
+    ///     exchange.respond(.ok, contentType: "text/plain", "\(body.count) bytes")
+    /// }
+    /// ```
+    @_disfavoredOverload
+    public convenience init(
+        _ configuration: ServerConfiguration = ServerConfiguration(),
+        handler: @escaping @Sendable (Exchange) async throws -> Void
+    ) {
+        let logger = configuration.logger
+        self.init(configuration) { loop in AsyncHandler(loop: loop, logger: logger, handler) }
+    }
+
+    // MARK: Starting
+
+    /// Listens, and returns when connections are accepted.
+    ///
+    /// - Parameter group: loops that the caller owns; nil makes the server's own, as many as the configuration says.
+    /// - Throws: ``ServerError``; then nothing is left behind.
+    public func start(on group: EventLoopGroup? = nil) throws(ServerError) {
+        let isFirst = state.withLock { state in
+            defer { state.isStarted = true }
+            return !state.isStarted
+        }
+        guard isFirst else { throw .alreadyStarted }
+        let tls = try TLSMaterial.context(for: configuration.security, tickets: tickets)
+        let loops: EventLoopGroup
+        if let group { loops = group } else { loops = try makeGroup() }
+        do throws(ServerError) {
+            let bound = try Binding.bind(configuration.endpoints, loops: loops.count)
+            try start(loops, tls: tls, bound)
+        } catch {
+            if group == nil { loops.stop() }
+            throw error
+        }
+        state.withLock {
+            $0.group = loops
+            $0.ownsGroup = group == nil
+        }
+        for address in addresses {
+            configuration.logger.info(
+                "listening", metadata: ["address": "\(address)", "tls": "\(tls != nil)", "loops": "\(loops.count)"])
+        }
+    }
+
+    private func makeGroup() throws(ServerError) -> EventLoopGroup {
+        do {
+            return try EventLoopGroup(threads: configuration.threads, pinning: configuration.pinsThreads)
+        } catch {
+            throw .resources(error)
+        }
+    }
+
+    private func start(_ group: EventLoopGroup, tls: TLSContext?, _ bound: Binding) throws(ServerError) {
+        let failures = ConditionLock<(left: Int, error: Errno?)>((group.count, nil))
+        let parts = group.loops.map(LoopPart.init)
+        for part in parts {
+            let sockets = bound.sockets(for: part.loop.index)
+            part.loop.execute { [self] in
+                let server = LoopServer(
+                    loop: part.loop, limits: configuration.limits, tls: tls, handler: makeHandler(part.loop),
+                    logger: configuration.logger)
+                part.server = server
+                var failure: Errno?
+                do throws(Errno) { try server.listen(on: sockets) } catch { failure = error }
+                failures.signal { state in
+                    state.left -= 1
+                    state.error = state.error ?? failure
+                }
+            }
+        }
+        let failure = failures.wait { $0.left == 0 ? .some($0.error) : nil }
+        state.withLock {
+            $0.parts = parts
+            $0.addresses = bound.addresses
+        }
+        if let failure { throw .resources(failure) }
+    }
+
+    /// Where it listens, with the ports that the kernel chose.
+    public var addresses: [SocketAddress] { state.withLock { $0.addresses } }
+
+    /// The port of the first TCP address; nil before the start, and when there is none.
+    public var port: UInt16? { addresses.lazy.compactMap(\.port).first }
+
+    var firstLoop: EventLoop? { state.withLock { $0.parts.first?.loop } }
+
+    var logger: Logger { configuration.logger }
+
+    // MARK: Certificates
+
+    /// Reads the certificate's files again. New connections get the new certificate; no connection is dropped.
+    ///
+    /// - Throws: ``ServerError``; then the old one stays in use.
+    public func reloadCertificates() throws(ServerError) {
+        guard let tls = try TLSMaterial.context(for: configuration.security, tickets: tickets) else { return }
+        replace(tls)
+    }
+
+    /// Takes another TLS configuration for new connections; no connection is dropped.
+    public func replaceTLS(_ tls: TLSConfiguration) throws(ServerError) {
+        do {
+            replace(try TLSContext(server: tls, now: unixTime()))
+        } catch {
+            throw .tls(error)
+        }
+    }
+
+    private func replace(_ tls: TLSContext) {
+        for part in state.withLock({ $0.parts }) { part.loop.execute { part.server?.replace(tls) } }
+        configuration.logger.info("certificates replaced")
+    }
+
+    // MARK: Running and stopping
+
+    /// Starts, and returns when the server has stopped. Cancelling the task stops it gracefully.
+    ///
+    /// - Parameter grace: how long open streams have to finish then.
+    public func run(stoppingWithin grace: Duration = .seconds(30)) async throws {
+        try start()
+        await withTaskCancellationHandler {
+            await stopped()
+        } onCancel: {
+            Task { await stop(within: grace) }
+        }
+    }
+
+    /// Waits until it has stopped.
+    public func stopped() async {
+        await withCheckedContinuation { continuation in
+            let isOver = state.withLock { state in
+                if !state.isStopped { state.waiters.append(continuation) }
+                return state.isStopped
+            }
+            if isOver { continuation.resume() }
+        }
+    }
+
+    /// Stops gracefully: no new connections, GOAWAY, open streams finish, connections close; what is left after `grace` is
+    /// closed. Returns when nothing is left. A second call with a shorter time hurries the first.
+    public func stop(within grace: Duration = .seconds(30)) async {
+        let (parts, isOver) = state.withLock { ($0.parts, $0.isStopped) }
+        guard !isOver else { return }
+        if parts.isEmpty { return await finishStopping() }
+        configuration.logger.info("stopping", metadata: ["grace": "\(grace)"])
+        await withTaskGroup(of: Void.self) { group in
+            for part in parts { group.addTask { await part.stop(within: grace) } }
+        }
+        await finishStopping()
+    }
+
+    private func finishStopping() async {
+        let owned = state.withLock { $0.ownsGroup ? $0.group : nil }
+        await owned?.stopped()
+        let (isFirst, waiters) = state.withLock { state in
+            defer {
+                state.isStarted = true
+                state.isStopped = true
+                state.waiters = []
+            }
+            return (!state.isStopped, state.waiters)
+        }
+        for waiter in waiters { waiter.resume() }
+        if isFirst { configuration.logger.info("stopped") }
+    }
+
+    /// What the server holds and has counted, a snapshot for each loop.
+    public func snapshot() async -> [LoopSnapshot] {
+        var all: [LoopSnapshot] = []
+        for part in state.withLock({ $0.parts }) {
+            if let snapshot = await part.snapshot() { all.append(snapshot) }
+        }
+        return all
+    }
+}
+
+/// A loop and the server's part on it, which only the loop's thread touches.
+private final class LoopPart: @unchecked Sendable {
+    let loop: EventLoop
+    var server: LoopServer?
+
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    func stop(within grace: Duration) async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let accepted = loop.execute { [self] in
+                guard let server else { return continuation.resume() }
+                server.stop(within: grace) { continuation.resume() }
+            }
+            if !accepted { continuation.resume() }
+        }
+    }
+
+    func snapshot() async -> LoopSnapshot? {
+        await withCheckedContinuation { continuation in
+            let accepted = loop.execute { [self] in continuation.resume(returning: server?.snapshot) }
+            if !accepted { continuation.resume(returning: nil) }
+        }
+    }
+}
