@@ -316,7 +316,10 @@ controls.copy.addEventListener("click", async () => {
     view.showNotice("info", `Send this address: ${location.href}`);
   }
 });
-addEventListener("hashchange", () => location.reload());
+addEventListener("hashchange", () => {
+  if (app.client) location.reload();
+  else controls.room.value = roomOfLink();
+});
 // A page that comes back from the browser's memory has said goodbye already.
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
@@ -351,8 +354,16 @@ window.heliograph = {
   }),
 };
 
-const roomOfLink = decodeURIComponent(location.hash.slice(1));
-controls.room.value = roomOfLink;
+function roomOfLink() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return "";
+  }
+}
+
+const invited = roomOfLink();
+controls.room.value = invited;
 controls.name.value = localStorage.getItem("name") ?? "";
-if (roomOfLink && sessionStorage.getItem("room") === roomOfLink) enter(roomOfLink, controls.name.value);
-else (roomOfLink ? controls.name : controls.room).focus();
+if (invited && sessionStorage.getItem("room") === invited) enter(invited, controls.name.value);
+else (invited ? controls.name : controls.room).focus();

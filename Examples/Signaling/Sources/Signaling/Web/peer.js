@@ -32,6 +32,8 @@ export class PeerConnection extends Emitter {
   #client;
   #room;
   #polite;
+  #configuration;
+  #stream;
   #makingOffer = false;
   #chain = Promise.resolve();
   #neg = 0;
@@ -57,7 +59,13 @@ export class PeerConnection extends Emitter {
     this.#client = client;
     this.#room = room;
     this.#polite = client.sid < peer;
-    this.pc = new RTCPeerConnection({ iceServers: client.iceServers, bundlePolicy: "max-bundle", ...configuration });
+    this.#configuration = { iceServers: client.iceServers, bundlePolicy: "max-bundle", ...configuration };
+    this.#stream = stream;
+    this.#open(offers);
+  }
+
+  #open(offers) {
+    this.pc = new RTCPeerConnection(this.#configuration);
     this.pc.onnegotiationneeded = () => this.#offer();
     this.pc.onicecandidate = ({ candidate }) => this.#collect(candidate);
     this.pc.ontrack = ({ track, streams }) => this.emit("stream", streams[0] ?? new MediaStream([track]));
@@ -66,8 +74,8 @@ export class PeerConnection extends Emitter {
     this.pc.onsignalingstatechange = () => this.emit("change");
     this.#openChannel();
     for (const kind of ["audio", "video"]) {
-      const track = trackOf(stream, kind);
-      if (track) this.pc.addTrack(track, stream);
+      const track = trackOf(this.#stream, kind);
+      if (track) this.pc.addTrack(track, this.#stream);
       else if (offers) this.pc.addTransceiver(kind, { direction: "recvonly" });
     }
   }
@@ -79,6 +87,7 @@ export class PeerConnection extends Emitter {
 
   /** Sends the tracks of `stream` in place of those sent before. Without one, only receives. */
   setStream(stream) {
+    this.#stream = stream;
     for (const kind of ["audio", "video"]) {
       const track = trackOf(stream, kind);
       const transceiver = this.pc.getTransceivers().find((t) => t.receiver.track.kind === kind);
@@ -118,15 +127,15 @@ export class PeerConnection extends Emitter {
   }
 
   async #offer() {
+    const { pc } = this;
     try {
       this.#makingOffer = true;
-      await this.pc.setLocalDescription();
-      if (this.#closed) return;
-      this.#sendDescription();
+      await pc.setLocalDescription();
+      if (pc === this.pc && !this.#closed) this.#sendDescription();
     } catch (error) {
-      this.#report(error);
+      if (pc === this.pc) this.#report(error);
     } finally {
-      this.#makingOffer = false;
+      if (pc === this.pc) this.#makingOffer = false;
     }
   }
 
@@ -152,6 +161,7 @@ export class PeerConnection extends Emitter {
     if (collision) {
       this.glare += 1;
       if (!this.#polite) return;
+      if (!this.pc.currentRemoteDescription) this.#startOver();
     }
     this.#remoteNeg = neg;
     // Takes an own offer back first, if there is one: the rollback is implicit.
@@ -159,6 +169,19 @@ export class PeerConnection extends Emitter {
     await this.#addHeld();
     await this.pc.setLocalDescription();
     if (!this.#closed) this.#sendDescription();
+  }
+
+  /**
+   * Takes the very first offer back by a new RTCPeerConnection. Chromium (156) sometimes finds no candidates ever
+   * after a rollback that comes before it found the first; with nothing agreed yet, nothing is lost.
+   */
+  #startOver() {
+    clearTimeout(this.#foundTimer);
+    this.#found = [];
+    this.#makingOffer = false;
+    this.pc.onicecandidate = this.pc.onnegotiationneeded = null;
+    this.pc.close();
+    this.#open(false);
   }
 
   async #handleAnswer(neg, sdp) {
