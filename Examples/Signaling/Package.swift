@@ -31,6 +31,7 @@ let package = Package(
             resources: [.embedInCode("Web")],
             swiftSettings: settings),
         .testTarget(name: "SignalingCoreTests", dependencies: ["SignalingCore"], swiftSettings: settings),
+        .testTarget(name: "SignalingTests", dependencies: ["signaling"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

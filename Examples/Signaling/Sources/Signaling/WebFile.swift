@@ -9,7 +9,9 @@ struct WebFile: Sendable {
     static let all: [String: WebFile] = [
         "/": html(PackageResources.index_html),
         "/index.html": html(PackageResources.index_html),
-        "/style.css": WebFile(contentType: "text/css; charset=utf-8", bytes: PackageResources.style_css),
+        "/lobby.css": style(PackageResources.lobby_css),
+        "/room.css": style(PackageResources.room_css),
+        "/style.css": style(PackageResources.style_css),
         "/app.js": script(PackageResources.app_js),
         "/call.js": script(PackageResources.call_js),
         "/media.js": script(PackageResources.media_js),
@@ -27,6 +29,10 @@ struct WebFile: Sendable {
 
     private static func html(_ bytes: [UInt8]) -> WebFile {
         WebFile(contentType: "text/html; charset=utf-8", bytes: bytes)
+    }
+
+    private static func style(_ bytes: [UInt8]) -> WebFile {
+        WebFile(contentType: "text/css; charset=utf-8", bytes: bytes)
     }
 
     private static func script(_ bytes: [UInt8]) -> WebFile {
