@@ -29,11 +29,12 @@
         if start == end { removeAll() }
     }
 
-    /// All bytes, as an array.
-    func takeAll() -> [UInt8] {
-        let bytes = unsafe Array(UnsafeRawBufferPointer(start: base.map { unsafe $0 + start }, count: count))
-        removeAll()
-        return bytes
+    /// Takes `amount` bytes, at most ``count``, as an array.
+    func take(_ amount: Int) -> [UInt8] {
+        unsafe Array(unsafeUninitializedCapacity: amount) { target, filled in
+            if let target = target.baseAddress { unsafe read(amount, into: target) }
+            filled = amount
+        }
     }
 
     func removeAll() {
