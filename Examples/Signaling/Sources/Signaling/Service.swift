@@ -56,18 +56,29 @@ final class Service: Sendable {
     /// Where it listens; 0 before the start.
     var port: UInt16 { server.port ?? 0 }
 
-    /// Returns when the service was told by a signal to end, and has ended.
-    func stopOnSignal() async {
-        group[0].execute { [self] in
-            var stops = 0
-            let signals = [Signals.interrupt, Signals.terminate, Signals.hangUp]
-            let watcher = try? Signals(signals, on: group[0]) { [self] signal in
-                guard signal != Signals.hangUp else { return reload() }
-                stops += 1
-                stop(within: stops == 1 ? Self.stopGrace : .zero)
+    /// Lets signals end the service or renew its certificate. Returns when they do.
+    func watchSignals() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            group[0].execute { [self] in
+                watchSignals(on: group[0])
+                continuation.resume()
             }
-            if watcher == nil { logger.error("signals cannot be watched: too many open files") }
         }
+    }
+
+    private func watchSignals(on loop: EventLoop) {
+        var stops = 0
+        let signals = [Signals.interrupt, Signals.terminate, Signals.hangUp]
+        let watcher = try? Signals(signals, on: loop) { [self] signal in
+            guard signal != Signals.hangUp else { return reload() }
+            stops += 1
+            stop(within: stops == 1 ? Self.stopGrace : .zero)
+        }
+        if watcher == nil { logger.error("signals cannot be watched: too many open files") }
+    }
+
+    /// Returns when the service has ended.
+    func stopped() async {
         await server.stopped()
         await group.stopped()
     }

@@ -64,11 +64,12 @@ struct SignalingCommand: AsyncParsableCommand {
         limits.sessionGrace = .milliseconds(Int(sessionGrace * 1000))
         let service = try Service(configuration, limits: limits)
         try service.start()
+        await service.watchSignals()
         warn(configuration.logger)
         print("signaling: open https://\(host.contains(":") ? "[\(host)]" : host):\(service.port)/")
         // Whoever reads it through a pipe waits for the port.
         fflush(nil)
-        await service.stopOnSignal()
+        await service.stopped()
     }
 
     private func warn(_ logger: Logger) {

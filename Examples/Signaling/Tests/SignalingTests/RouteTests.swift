@@ -31,7 +31,7 @@ import Testing
         #expect(!files.isEmpty)
         for file in files {
             let served = WebFile.all["/\(file.lastPathComponent)"]
-            #expect(served?.bytes == Array(try Data(contentsOf: file)), "\(file.lastPathComponent) is not in WebFile.all")
+            #expect(served?.bytes == Array(try Data(contentsOf: file)), "WebFile.all lacks \(file.lastPathComponent)")
         }
         #expect(WebFile.all.count == files.count + 1)
     }
