@@ -153,12 +153,12 @@ extension HTTP2Session {
     private func moveToEnded(_ exchange: Exchange) {
         let slot = exchange.slot
         exchange.slot = -1
-        let last = open.count - 1
-        if slot < last {
-            open.swapAt(slot, last)
-            open[slot].slot = slot
+        var moved = open.removeLast()
+        if slot < open.count {
+            moved.slot = slot
+            swap(&open[slot], &moved)
         }
-        ended.append(open.removeLast())
+        ended.append(moved)
         resources.counters.openStreams -= 1
         if open.isEmpty { idleSince = now }
     }

@@ -224,7 +224,9 @@ internal import CNghttp2
     private func deliver() {
         // Handlers cannot lengthen `ended` here: only nghttp2's callbacks do, and it is not running.
         for index in ended.indices { ended[index].close(ended[index].closeReason) }
-        while var exchange = ended.popLast() { resources.exchanges.recycle(&exchange, idle: resources.nobody) }
+        while var exchange = ended.popLast() {
+            resources.exchanges.recycle(&exchange, next: handler, nobody: resources.nobody)
+        }
         for index in drained.indices where !drained[index].isClosed { drained[index].becameDrained() }
         drained.removeAll(keepingCapacity: true)
     }
