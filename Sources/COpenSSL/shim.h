@@ -7,7 +7,6 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/pemerr.h>
@@ -17,7 +16,6 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
-#include <string.h>
 
 /// The options of every context: no compression, no renegotiation, the server's order of ciphers (with ChaCha20 first for
 /// a client that puts it first, as it then has no AES hardware).

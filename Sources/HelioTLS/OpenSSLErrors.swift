@@ -42,9 +42,7 @@ enum OpenSSLErrors {
     static func peerFault(_ code: UInt, verifyResult: Int, firstByte: UInt8) -> TLSPeerFault {
         guard helio_err_is_ssl(code) != 0 else { return .violation(reason(code)) }
         let number = ERR_GET_REASON(code)
-        if number > SSL_AD_REASON_OFFSET, let name = unsafe SSL_alert_desc_string_long(number - SSL_AD_REASON_OFFSET) {
-            return .alert(unsafe String(cString: name))
-        }
+        if number > SSL_AD_REASON_OFFSET { return .alert(alertName(number - SSL_AD_REASON_OFFSET)) }
         switch number {
         case SSL_R_HTTP_REQUEST, SSL_R_HTTPS_PROXY_REQUEST:
             return .plainHTTP
@@ -66,6 +64,15 @@ enum OpenSSLErrors {
         default:
             return .violation(reason(code))
         }
+    }
+}
+
+extension OpenSSLErrors {
+    fileprivate static func alertName(_ number: Int32) -> String {
+        // OpenSSL 3.0 has no name for this one (RFC 8446, 6.2).
+        if number == SSL_AD_CERTIFICATE_REQUIRED { return "certificate required" }
+        guard let name = unsafe SSL_alert_desc_string_long(number) else { return "\(number)" }
+        return unsafe String(cString: name)
     }
 }
 

@@ -11,7 +11,6 @@ internal import COpenSSL
 @safe public final class TLSContext: @unchecked Sendable {
     let tickets: SessionTickets?
     let keyUpdateLimit: KeyUpdateLimit
-    let verifiesPeer: Bool
     private let handles: [SSLContextHandle]
     private let sets: CertificateSets?
     /// The ALPN names as they go over the wire; OpenSSL keeps pointers into it.
@@ -45,7 +44,6 @@ internal import COpenSSL
         self.handles = handles
         tickets = configuration.sessionTickets
         keyUpdateLimit = configuration.keyUpdateLimit
-        verifiesPeer = authorities.mode != SSL_VERIFY_NONE
         unsafe alpn = Self.copy(protocols)
         introduce()
     }
@@ -68,9 +66,6 @@ internal import COpenSSL
         if case .authorities(let pem, let source) = configuration.trust {
             try unsafe handle.trust(PEM.certificates(pem, source: source), announcing: false)
             unsafe SSL_CTX_set_verify(handle.raw, SSL_VERIFY_PEER, nil)
-            verifiesPeer = true
-        } else {
-            verifiesPeer = false
         }
         if !protocols.isEmpty {
             // Its result is 0 for success, unlike everything else.

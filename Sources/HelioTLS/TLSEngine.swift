@@ -20,6 +20,7 @@ internal import COpenSSL
     /// KeyUpdates that the peer has sent and time has not forgiven.
     private var keyUpdates: Int32 = 0
     private var hasFailed = false
+    private var hasClosed = false
     private var handshakeIsComplete = false
     private var peerIsClosed = false
 
@@ -54,14 +55,21 @@ internal import COpenSSL
         if let session { unsafe SSL_set_session(raw, session.raw) }
     }
 
-    deinit { unsafe SSL_free(raw) }
+    deinit { release() }
 
     /// Frees what it holds now, pending output too. From then on it takes and gives nothing. Not from within its own calls but
     /// for `deliver`.
     public func free() {
-        unsafe SSL_free(raw)
+        release()
         unsafe raw = nil
         pending = []
+    }
+
+    private func release() {
+        guard let ssl = unsafe raw else { return }
+        // Else a connection that ends without close_notify, as many do, takes its ticket with it.
+        unsafe SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN)
+        unsafe SSL_free(ssl)
     }
 
     // MARK: Receiving
@@ -196,7 +204,7 @@ internal import COpenSSL
         _ plaintext: UnsafeRawBufferPointer, into region: UnsafeMutableRawBufferPointer
     ) throws(TLSError) -> Int {
         precondition(region.count >= sealedSize(plaintext.count), "the region must hold sealedSize bytes")
-        guard let ssl = unsafe raw, !hasFailed else { throw .closed }
+        guard let ssl = unsafe raw, !hasFailed, !hasClosed else { throw .closed }
         precondition(handshakeIsComplete, "plaintext is sealed after the handshake")
         let start = unsafe pending.isEmpty ? 0 : takeOutput(into: region)
         guard unsafe !plaintext.isEmpty, let base = region.baseAddress else { return start }
@@ -212,6 +220,7 @@ internal import COpenSSL
         if unsafe !state.pointee.spill.isEmpty { unsafe swap(&state.pointee.spill, &pending) }
         guard status == 1 else {
             ERR_clear_error()
+            hasFailed = true
             throw .closed
         }
         return unsafe end - base
@@ -232,7 +241,8 @@ internal import COpenSSL
     /// Says close_notify (RFC 8446, 6.1): it is pending output then. Nothing can be sealed after it; what the peer still sends is
     /// received. Nothing happens before the handshake is complete.
     public func close() {
-        guard handshakeIsComplete, !hasFailed else { return }
+        guard handshakeIsComplete, !hasFailed, !hasClosed else { return }
+        hasClosed = true
         sendCloseNotify()
     }
 

@@ -39,6 +39,8 @@ final class TLSPair {
     var serverError: TLSError?
     /// All ciphertext that the server has sent in `pump`.
     var serverSent: [UInt8] = []
+    /// Ciphertext that a test keeps for later.
+    var toClientLater: [UInt8] = []
 
     init(
         client: TLSContext, server: TLSContext, serverName: String? = "localhost", session: TLSSession? = nil,

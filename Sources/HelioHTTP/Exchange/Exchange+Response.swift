@@ -17,7 +17,7 @@ extension Exchange {
     @discardableResult
     public func respond(_ status: Status) -> Bool {
         guard begin(status) else { return false }
-        if !status.forbidsContent { responseFields.append(name: "content-length", value: 0) }
+        if !status.forbidsContent { responseFields.append(known: "content-length", value: 0) }
         finishBegun(status)
         return true
     }
@@ -53,8 +53,8 @@ extension Exchange {
     public func start(_ status: Status, contentType: String? = nil, contentLength: Int? = nil) -> Bool {
         precondition(contentLength ?? 0 >= 0, "a content length is not negative")
         guard begin(status) else { return false }
-        if let contentType { responseFields.append(name: "content-type", value: contentType) }
-        if let contentLength { responseFields.append(name: "content-length", value: contentLength) }
+        if let contentType { responseFields.append(known: "content-type", value: contentType) }
+        if let contentLength { responseFields.append(known: "content-length", value: contentLength) }
         codec?.submitHead(self, status: status, endsStream: false)
         return true
     }
@@ -157,8 +157,8 @@ extension Exchange {
 
     private func describe(_ status: Status, _ contentType: String, _ length: Int) {
         guard !status.forbidsContent else { return }
-        responseFields.append(name: "content-type", value: contentType)
-        responseFields.append(name: "content-length", value: length)
+        responseFields.append(known: "content-type", value: contentType)
+        responseFields.append(known: "content-length", value: length)
     }
 
     private func finishBegun(_ status: Status) {

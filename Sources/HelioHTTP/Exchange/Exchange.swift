@@ -22,15 +22,15 @@
     var pathLength = 0
     var headerListSize = 0
     /// Body bytes that the handler has not taken.
-    var inbound = BodyQueue()
+    @Unguarded var inbound = BodyQueue()
     var bodyTimeout: UInt64?
     /// When the body last made progress that the handler was ready for; 0: from the next look at the clock.
     var bodyProgress: UInt64 = 0
 
     // The response.
-    var responseFields = HeaderBlock()
+    let responseFields = HeaderBlock()
     var responseTrailers: HeaderBlock?
-    var queue = BodyQueue()
+    @Unguarded var queue = BodyQueue()
     /// When the peer last took some of the queue; 0: from the next look at the clock.
     var sendProgress: UInt64 = 0
     /// Bytes of the queue that count against the connection's `maxQueuedOutput`.
@@ -38,7 +38,7 @@
 
     // Who hears of it.
     var receiver: any Handler
-    var collector: BodyCollector?
+    @Unguarded var collector: BodyCollector? = nil
     var producer: ((Exchange) -> Bool)?
     var waiters: ExchangeWaiters?
 
@@ -73,6 +73,14 @@
     }
 
     init(receiver: any Handler) { self.receiver = receiver }
+
+    deinit {
+        inbound.deallocate()
+        queue.deallocate()
+        _inbound.deallocate()
+        _queue.deallocate()
+        _collector.deallocate()
+    }
 
     // MARK: The request
 
@@ -126,7 +134,7 @@
 
     // MARK: Who hears of it
 
-    /// The handler that gets the events of this exchange from now on.
+    /// The handler that gets the events of this exchange from now on. After the end, one that does nothing.
     public var handler: any Handler {
         get { receiver }
         set { receiver = newValue }

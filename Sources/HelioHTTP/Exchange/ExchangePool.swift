@@ -1,8 +1,10 @@
 /// Exchanges that have ended, for the next streams of the loop: a request in steady state allocates none.
 final class ExchangePool {
-    private var free: [Exchange] = []
+    @Unguarded private var free: [Exchange] = []
     /// More than this are let go; one holds about 2.5 KiB.
     private static let keptCount = 512
+
+    deinit { _free.deallocate() }
 
     func make(receiver: any Handler) -> Exchange {
         guard let exchange = free.popLast() else { return Exchange(receiver: receiver) }
@@ -10,13 +12,15 @@ final class ExchangePool {
         return exchange
     }
 
-    /// Takes an exchange back, unless someone still holds it: an async handler may.
-    func recycle(_ exchange: consuming Exchange, idle: any Handler) {
-        guard free.count < Self.keptCount else { return }
-        var candidate = exchange
-        guard isKnownUniquelyReferenced(&candidate) else { return }
-        candidate.prepareForReuse(idle: idle)
-        free.append(candidate)
+    /// Takes an exchange back, unless someone still holds it: an async handler may. Then it lets its handler go, which may
+    /// be who holds it.
+    func recycle(_ exchange: inout Exchange, idle: any Handler) {
+        guard free.count < Self.keptCount, isKnownUniquelyReferenced(&exchange) else {
+            exchange.receiver = idle
+            return
+        }
+        exchange.prepareForReuse(idle: idle)
+        free.append(exchange)
     }
 }
 

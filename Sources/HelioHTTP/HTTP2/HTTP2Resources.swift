@@ -18,7 +18,7 @@ internal import CNghttp2
     private(set) var fields: UnsafeMutableBufferPointer<nghttp2_nv>
     /// Where a drain writes; behind a pointer, as the send-data callback writes in the middle of `mem_send`.
     let output: UnsafeMutablePointer<OutputCursor>
-    var counters = HTTPCounters()
+    @Unguarded var counters = HTTPCounters()
     /// The receiver of exchanges that wait in the pool.
     let nobody = NobodyHandler()
     /// The three digits of the status being submitted.
@@ -38,7 +38,7 @@ internal import CNghttp2
         rates = LimitRates(limits)
         connectionWindow = min(max(limits.connectionWindow, 65_535), Int(Int32.max))
         unsafe callbacks = HTTP2Callbacks.make()
-        unsafe options = HTTP2Resources.makeOptions(limits)
+        unsafe options = HTTP2Resources.makeOptions()
         unsafe fields = .allocate(capacity: 64)
         unsafe statusDigits = .allocate(capacity: 3)
         unsafe output = .allocate(capacity: 1)
@@ -46,6 +46,7 @@ internal import CNghttp2
     }
 
     deinit {
+        _counters.deallocate()
         unsafe nghttp2_session_callbacks_del(callbacks)
         unsafe nghttp2_option_del(options)
         unsafe fields.deallocate()
@@ -68,7 +69,7 @@ internal import CNghttp2
     /// Blocks that nghttp2 holds now, over all sessions. Loop thread.
     public var liveBlocks: Int { allocator.liveBlocks }
 
-    private static func makeOptions(_ limits: Limits) -> OpaquePointer {
+    private static func makeOptions() -> OpaquePointer {
         var made: OpaquePointer?
         precondition(unsafe nghttp2_option_new(&made) == 0, "out of memory")
         let options = unsafe made.unsafelyUnwrapped
@@ -78,7 +79,8 @@ internal import CNghttp2
         unsafe nghttp2_option_set_no_closed_streams(options, 1)
         // Resets are counted by us: nghttp2's limiter reads the real clock and answers INTERNAL_ERROR.
         unsafe nghttp2_option_set_stream_reset_rate_limit(options, UInt64.max, UInt64.max)
-        unsafe nghttp2_option_set_max_continuations(options, limits.maxContinuations)
+        // So are CONTINUATION frames: nghttp2 counts one again for each piece that its header comes in.
+        unsafe nghttp2_option_set_max_continuations(options, Int.max)
         unsafe nghttp2_option_set_builtin_recv_extension_type(options, UInt8(NGHTTP2_PRIORITY_UPDATE.rawValue))
         return unsafe options
     }

@@ -21,9 +21,11 @@ extension HTTP2Session {
         switch frame.type {
         case NGHTTP2_HEADERS.rawValue:
             if !frame.endsStream { scanner.unendedRequests += 1 }
+            scanner.continuations = 0
             return nil
         case NGHTTP2_CONTINUATION.rawValue:
-            return nil  // nghttp2 counts them (`maxContinuations`).
+            scanner.continuations += 1
+            return scanner.continuations > limits.maxContinuations ? .continuations : nil
         case NGHTTP2_DATA.rawValue:
             return excess(ofData: frame)
         case NGHTTP2_WINDOW_UPDATE.rawValue:
@@ -73,6 +75,8 @@ struct FrameScanner {
     private var head: UInt64 = 0
     /// Requests that began without END_STREAM, less the DATA frames with it.
     var unendedRequests = 0
+    /// CONTINUATION frames since the last HEADERS.
+    var continuations = 0
 
     private static let headerSize = 9
 

@@ -13,12 +13,13 @@ internal import CNghttp2
     var now: UInt64
 
     /// Streams whose exchange is open; an exchange knows its place.
-    var open: [Exchange] = []
+    @Unguarded var open: [Exchange] = []
     /// What nghttp2 has told in the middle of something, to be delivered after it.
-    var ended: [(exchange: Exchange, reason: CloseReason)] = []
-    var drained: [Exchange] = []
-    /// The exchange whose header block is arriving.
+    @Unguarded var ended: [Exchange] = []
+    @Unguarded var drained: [Exchange] = []
+    /// The exchange whose header block is arriving, and the block that it goes to.
     var incoming: Unmanaged<Exchange>?
+    var incomingFields: Unmanaged<HeaderBlock>?
     var headerBlockStart: UInt64?
     var queuedOutput = 0
     /// Bytes of requests' bodies that handlers have not taken.
@@ -62,16 +63,23 @@ internal import CNghttp2
         created = now
         idleSince = now
         let user = unsafe Unmanaged.passUnretained(self).toOpaque()
+        var made: OpaquePointer?
         resources.allocator.lendFrameBuffer {
             let status = unsafe nghttp2_session_server_new3(
-                &raw, resources.callbacks, user, resources.options, resources.allocator.memory)
+                &made, resources.callbacks, user, resources.options, resources.allocator.memory)
             precondition(status == 0, "out of memory")
         }
+        unsafe raw = made
         submitSettings()
         drainRequested = true
     }
 
-    deinit { unsafe precondition(raw == nil, "an HTTP/2 session is closed before it goes") }
+    deinit {
+        unsafe precondition(raw == nil, "an HTTP/2 session is closed before it goes")
+        _open.deallocate()
+        _ended.deallocate()
+        _drained.deallocate()
+    }
 
     var limits: Limits { resources.limits }
 
@@ -161,7 +169,8 @@ internal import CNghttp2
         unsafe nghttp2_session_del(raw)
         for exchange in open {
             exchange.codec = nil
-            ended.append((exchange, reason))
+            exchange.closeReason = reason
+            ended.append(exchange)
         }
         resources.counters.openStreams -= open.count
         open.removeAll()
@@ -185,7 +194,6 @@ internal import CNghttp2
         switch nghttp2_error(rawValue: error) {
         case NGHTTP2_ERR_BAD_CLIENT_MAGIC: fail(.protocolError)
         case NGHTTP2_ERR_FLOODED: fail(.enhanceYourCalm, limit: .controlFrameRate)
-        case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS: fail(.enhanceYourCalm, limit: .continuations)
         default: fail(.internalError)
         }
     }
@@ -215,8 +223,8 @@ internal import CNghttp2
     /// Tells handlers what was put off. They may submit more, and end other exchanges.
     private func deliver() {
         // Handlers cannot lengthen `ended` here: only nghttp2's callbacks do, and it is not running.
-        for index in ended.indices { ended[index].exchange.close(ended[index].reason) }
-        while let item = ended.popLast() { resources.exchanges.recycle(item.exchange, idle: resources.nobody) }
+        for index in ended.indices { ended[index].close(ended[index].closeReason) }
+        while var exchange = ended.popLast() { resources.exchanges.recycle(&exchange, idle: resources.nobody) }
         for index in drained.indices where !drained[index].isClosed { drained[index].becameDrained() }
         drained.removeAll(keepingCapacity: true)
     }

@@ -108,16 +108,25 @@ extension HeaderBlock {
     /// hold what a peer sent: CR, LF and NUL become spaces, and what is blank at its ends goes (RFC 9110 section 5.5).
     func append(name: String, value: String) {
         precondition(Self.isFieldName(name), "'\(name)' is not a lower-case field name")
-        unsafe withBytes(name) { name in
-            unsafe withBytes(value) { value in
-                let start = unsafe value.firstIndex { !Self.isBlank($0) } ?? value.count
-                let end = unsafe value.lastIndex { !Self.isBlank($0) }.map { $0 + 1 } ?? start
-                unsafe append(name: name, value: UnsafeRawBufferPointer(rebasing: value[start..<end]))
-            }
+        unsafe withBytes(name) { unsafe append(name: $0, anyValue: value) }
+    }
+
+    /// As ``append(name:value:)`` for a name of our own, which is known to be one.
+    func append(known name: StaticString, value: String) {
+        unsafe append(name: Self.bytes(of: name), anyValue: value)
+    }
+
+    private func append(name: UnsafeRawBufferPointer, anyValue value: String) {
+        unsafe withBytes(value) { value in
+            var start = 0
+            var end = value.count
+            while start < end, unsafe Self.isBlank(value[start]) { start += 1 }
+            while end > start, unsafe Self.isBlank(value[end - 1]) { end -= 1 }
+            unsafe append(name: name, value: UnsafeRawBufferPointer(rebasing: value[start..<end]))
         }
         let slice = valueSlice(fieldCount - 1)
         let value = unsafe UnsafeMutableRawBufferPointer(start: base + Int(slice.offset), count: Int(slice.length))
-        for index in value.indices where unsafe Self.isBlank(value[index]) && value[index] != 9 {
+        for index in 0..<value.count where unsafe value[index] < 32 && Self.isBlank(value[index]) && value[index] != 9 {
             unsafe value[index] = 32
         }
     }
@@ -126,19 +135,21 @@ extension HeaderBlock {
         byte == 32 || byte == 9 || byte == 10 || byte == 13 || byte == 0
     }
 
+    private static func bytes(of name: StaticString) -> UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
+    }
+
     /// Appends a field with a number as its value, without making a string of it.
-    func append(name: String, value: Int) {
-        unsafe withBytes(name) { name in
-            unsafe withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { digits in
-                var position = 20
-                var rest = UInt(value.magnitude)
-                repeat {
-                    position -= 1
-                    unsafe digits[position] = UInt8(truncatingIfNeeded: rest % 10) + 48
-                    rest /= 10
-                } while rest > 0
-                unsafe append(name: name, value: UnsafeRawBufferPointer(rebasing: digits[position...]))
-            }
+    func append(known name: StaticString, value: Int) {
+        unsafe withUnsafeTemporaryAllocation(byteCount: 20, alignment: 1) { digits in
+            var position = 20
+            var rest = UInt(value.magnitude)
+            repeat {
+                position -= 1
+                unsafe digits[position] = UInt8(truncatingIfNeeded: rest % 10) + 48
+                rest /= 10
+            } while rest > 0
+            unsafe append(name: Self.bytes(of: name), value: UnsafeRawBufferPointer(rebasing: digits[position...]))
         }
     }
 

@@ -179,7 +179,7 @@ struct RateTests {
         let peer = RawPeer(handler: handler, limits: limits { $0.inducedResetRate = .init(burst: 1, perSecond: 1) })
         for index in UInt32(0)..<20 {
             peer.post(2 * index + 1)
-            kept.removeLast().reset(.refusedStream)
+            kept.popLast()?.reset(.refusedStream)
             // The peer leaves the stream before it can know.
             peer.send(FrameBuilder.reset(stream: 2 * index + 1, code: 8))
         }
