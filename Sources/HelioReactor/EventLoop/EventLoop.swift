@@ -194,7 +194,7 @@ internal import Synchronization
     private func finish() {
         settle()
         let sources = sources.removeAll()
-        while let timer = timers.popAny() { timer.abandoned?() }
+        while let timer = timers.popAny() { timer.abandon() }
         withExtendedLifetime(sources) {}
         settle()
         resuming = []
