@@ -323,6 +323,8 @@ internal import HelioTLS
     public var peerCertificateSubject: String? { made?.engine?.peerCertificateSubject }
     /// The loop that carries it.
     public var eventLoop: EventLoop { loop }
+    /// What the server holds and has counted on that loop, this connection included.
+    public var loopSnapshot: LoopSnapshot { server.snapshot }
 }
 
 extension Exchange {
