@@ -13,7 +13,7 @@ final class ExchangePool {
     /// Takes an exchange back, unless someone still holds it: an async handler may. Then it lets its handler go, which may
     /// be who holds it.
     func recycle(_ exchange: consuming Exchange, idle: any Handler) {
-        var candidate = exchange
+        var candidate = consume exchange
         guard free.count < Self.keptCount, isKnownUniquelyReferenced(&candidate) else {
             candidate.receiver = idle
             return

@@ -215,7 +215,11 @@ internal import CNghttp2
     private func deliver() {
         // Handlers cannot lengthen `ended` here: only nghttp2's callbacks do, and it is not running.
         for index in ended.indices { ended[index].exchange.close(ended[index].reason) }
-        while let item = ended.popLast() { resources.exchanges.recycle(item.exchange, idle: resources.nobody) }
+        while !ended.isEmpty {
+            // Moved by hand: a copy that the compiler leaves alive would keep the exchange out of the pool.
+            let (exchange, _) = ended.removeLast()
+            resources.exchanges.recycle(consume exchange, idle: resources.nobody)
+        }
         for index in drained.indices where !drained[index].isClosed { drained[index].becameDrained() }
         drained.removeAll(keepingCapacity: true)
     }
