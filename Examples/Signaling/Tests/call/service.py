@@ -163,10 +163,18 @@ class Reader:
     def resumed(self) -> str:
         return self.response.headers["signal-resumed"]
 
+    async def lines(self):
+        """The stream's lines. Not httpx's: those end at U+2028 too, which is a character like any other in an event."""
+        rest = b""
+        async for chunk in self.response.aiter_raw():
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                yield line.decode()
+
     async def run(self):
         id, data = "", []
         try:
-            async for line in self.response.aiter_lines():
+            async for line in self.lines():
                 if line.startswith(":"):
                     self.comments.append(line[1:].strip())
                 elif line.startswith("id: "):
