@@ -4,7 +4,7 @@
 /// The order is: what is gathered, then the arrays. A small write behind an array becomes an array too, or joins the last
 /// one that began so.
 struct BodyQueue {
-    private let gathered = GatherBuffer()
+    private var gathered = GatherBuffer()
     private var segments: [[UInt8]] = []
     /// The segment that is read; those before it are spent.
     private var first = 0
@@ -71,6 +71,9 @@ struct BodyQueue {
         count -= segment.count
         return segment
     }
+
+    /// Frees what it keeps for the next bytes; the last call.
+    func deallocate() { gathered.deallocate() }
 
     mutating func removeAll() {
         guard count > 0 || !segments.isEmpty else { return }
