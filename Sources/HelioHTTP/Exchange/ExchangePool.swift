@@ -22,7 +22,8 @@ final class ExchangePool {
     /// - Parameters:
     ///   - next: the handler that its next stream will most likely have.
     ///   - nobody: takes the handler's place in an exchange that is held.
-    func recycle(_ reference: ExchangeReference, next: any Handler, _ identity: ObjectIdentifier, nobody: NobodyHandler) {
+    func recycle(_ reference: ExchangeReference, next: any Handler, _ identity: ObjectIdentifier, nobody: NobodyHandler)
+    {
         var exchange = reference.take()
         guard free.count < Self.keptCount, isKnownUniquelyReferenced(&exchange) else {
             exchange.receiver = nobody
