@@ -134,11 +134,16 @@ class Session:
 
     @asynccontextmanager
     async def stream(self, last: str | None = None):
-        """Reads events while the block runs. Yields an object with `response`, `comments` and `ended`."""
+        """Reads events while the block runs. Yields an object with `response`, `comments` and `ended`.
+
+        On a connection of its own: two idle streams on one would keep each other, and every request beside them, from
+        reading in httpcore, whose readers wait in line for one lock.
+        """
         headers = {**self.auth, "accept": "text/event-stream"}
         if last is not None:
             headers["last-event-id"] = last
-        async with self.http.stream("GET", f"{self.path}/events", headers=headers) as response:
+        events = f"{self.path}/events"
+        async with open_http() as http, http.stream("GET", events, headers=headers) as response:
             assert response.status_code == 200, await response.aread()
             assert response.http_version == "HTTP/2"
             reader = Reader(response, self)
@@ -163,10 +168,18 @@ class Reader:
     def resumed(self) -> str:
         return self.response.headers["signal-resumed"]
 
+    async def lines(self):
+        # Not by `aiter_lines`, which also cuts at U+2028 and its like.
+        rest = b""
+        async for piece in self.response.aiter_bytes():
+            *lines, rest = (rest + piece).split(b"\n")
+            for line in lines:
+                yield line.removesuffix(b"\r").decode()
+
     async def run(self):
         id, data = "", []
         try:
-            async for line in self.response.aiter_lines():
+            async for line in self.lines():
                 if line.startswith(":"):
                     self.comments.append(line[1:].strip())
                 elif line.startswith("id: "):
