@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Heliograph
 import Logging
 
@@ -41,9 +42,11 @@ struct Showcase: AsyncParsableCommand {
         do {
             try server.start()
         } catch {
-            throw Failure(description: "showcase: \(error)")
+            throw Failure(description: "\(error)")
         }
         print("showcase is at https://\(host):\(server.port ?? 0)")
+        // A pipe is written to in blocks otherwise, and whoever waits for the address would wait on.
+        fflush(nil)
         await server.stopOnSignal()
     }
 

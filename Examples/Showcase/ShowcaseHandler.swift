@@ -24,6 +24,8 @@ final class ShowcaseHandler: Handler {
             exchange.hand(to: slow)
         } else if exchange.pathIs("/events") {
             exchange.hand(to: Events(loop: loop, count: exchange.queryNumber("n") ?? 10))
+        } else if exchange.pathIs("/loop") {
+            loopStatistics(exchange)
         } else if exchange.pathHasPrefix("/bytes/") {
             bytes(exchange)
         } else if exchange.pathHasPrefix("/status/") {
@@ -69,6 +71,26 @@ final class ShowcaseHandler: Handler {
             return
         }
         exchange.respond(status)
+    }
+
+    /// How the loop of this connection fares and what it holds, this request included. Times are in microseconds;
+    /// `iterations` and `longestIteration` are since the last call that this loop answered.
+    private func loopStatistics(_ exchange: Exchange) {
+        guard let snapshot = exchange.connection?.loopSnapshot else { return }
+        let statistics = loop.takeStatistics()
+        let numbers: [(name: String, value: Int)] = [
+            ("loop", loop.index),
+            ("iterations", statistics.iterations),
+            ("longestIteration", Int(clamping: statistics.longestIteration / 1000)),
+            ("accepted", snapshot.connections.accepted),
+            ("connections", snapshot.connections.open),
+            ("streams", snapshot.http.openStreams),
+            ("timers", snapshot.timers),
+            ("descriptors", snapshot.descriptors),
+            ("blocks", snapshot.nghttp2Blocks),
+        ]
+        let members = numbers.map { "\"\($0.name)\":\($0.value)" }.joined(separator: ",")
+        exchange.respond(.ok, contentType: "application/json", "{\(members)}\n")
     }
 
     /// An async handler that waits on the loop.

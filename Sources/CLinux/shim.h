@@ -2,6 +2,8 @@
 #ifndef HELIOGRAPH_CLINUX_H
 #define HELIOGRAPH_CLINUX_H
 
+// Without _GNU_SOURCE: it changes types that other modules see without it, and the compiler refuses to mix the two. The few
+// GNU functions that are needed are declared here.
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -24,13 +26,6 @@
 #include <time.h>
 #include <unistd.h>
 
-// _GNU_SOURCE is not defined: it changes structures (fd_set, __rusage_who) that the Glibc module has without it, and a file
-// that sees both modules then does not compile. What it would declare stands here, as the manual pages have it.
-extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
-extern int pthread_setname_np(pthread_t thread, const char *name);
-extern int pthread_setaffinity_np(pthread_t thread, size_t size, const cpu_set_t *set);
-extern int sched_getaffinity(pid_t process, size_t size, cpu_set_t *set);
-
 /// errno is a macro over a function call.
 static inline int helio_errno(void) { return errno; }
 
@@ -47,40 +42,43 @@ static inline int helio_epoll_ctl(int epfd, int op, int fd, uint32_t events, uin
     return epoll_ctl(epfd, op, fd, &event);
 }
 
-static inline uint64_t helio_epoll_token(const struct epoll_event *event) { return event->data.u64; }
+static inline uint64_t helio_epoll_token(const struct epoll_event *events, int index) { return events[index].data.u64; }
+static inline uint32_t helio_epoll_readiness(const struct epoll_event *events, int index) { return events[index].events; }
+
+extern int pthread_setname_np(pthread_t thread, const char *name);
+extern int sched_getaffinity(pid_t pid, size_t size, void *mask);
+extern int sched_setaffinity(pid_t pid, size_t size, const void *mask);
+extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
 
 /// Names the calling thread (at most 15 characters), as ps and perf show it.
 static inline void helio_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
 
-/// Pins the calling thread to one of the CPUs that it may use: the nth, counted round; 0 or an error number.
+/// Pins the calling thread to one of the CPUs that it may use: the nth, counted round; -1 when it cannot.
 static inline int helio_pin_thread(int nth) {
-    cpu_set_t allowed, one;
-    if (nth < 0) return EINVAL;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return errno;
-    int count = __CPU_COUNT_S(sizeof allowed, &allowed);
-    if (count == 0) return EINVAL;
+    unsigned char allowed[128] = {0}, one[128] = {0};
+    int count = 0;
+    if (nth < 0 || sched_getaffinity(0, sizeof allowed, allowed) < 0) return -1;
+    for (size_t i = 0; i < sizeof allowed; i++) count += __builtin_popcount(allowed[i]);
+    if (count == 0) return -1;
     nth %= count;
-    for (int cpu = 0; cpu < __CPU_SETSIZE; cpu++) {
-        if (!__CPU_ISSET_S(cpu, sizeof allowed, &allowed) || nth-- > 0) continue;
-        __CPU_ZERO_S(sizeof one, &one);
-        __CPU_SET_S(cpu, sizeof one, &one);
-        return pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+    for (size_t cpu = 0; cpu < sizeof allowed * 8; cpu++) {
+        if (!(allowed[cpu / 8] >> (cpu % 8) & 1) || nth-- > 0) continue;
+        one[cpu / 8] = (unsigned char)(1u << (cpu % 8));
+        return sched_setaffinity(0, sizeof one, one);
     }
-    return EINVAL;
+    return -1;
 }
 
 /// The CPUs that this process may run on.
 static inline int helio_cpu_count(void) {
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-    int count = __CPU_COUNT_S(sizeof set, &set);
+    unsigned char mask[128] = {0};
+    int count = 0;
+    if (sched_getaffinity(0, sizeof mask, mask) < 0) return 1;
+    for (size_t i = 0; i < sizeof mask; i++) count += __builtin_popcount(mask[i]);
     return count > 0 ? count : 1;
 }
 
-/// strerror_r(3) as POSIX has it: 0, or an error number.
-static inline int helio_strerror(int code, char *text, size_t size) { return strerror_r(code, text, size); }
-
-// The socket calls take a transparent union under _GNU_SOURCE, which Swift does not see through.
+// The socket calls, without the transparent union that stands for `struct sockaddr *` in some of their declarations.
 static inline int helio_bind(int fd, const struct sockaddr *address, socklen_t length) {
     return bind(fd, address, length);
 }

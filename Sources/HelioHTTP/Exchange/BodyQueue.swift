@@ -4,7 +4,7 @@
 /// The order is: what is gathered, then the arrays. A small write behind an array becomes an array too, or joins the last
 /// one that began so.
 struct BodyQueue {
-    private let gathered = GatherBuffer()
+    private var gathered = GatherBuffer()
     private var segments: [[UInt8]] = []
     /// The segment that is read; those before it are spent.
     private var first = 0
@@ -14,8 +14,8 @@ struct BodyQueue {
     private var lastIsOurs = false
     private(set) var count = 0
 
-    /// Small writes behind an array are joined into segments of about this size.
-    private static let joinedSize = 16 * 1024
+    /// Small writes behind an array are joined into segments of about this size, and taken out in pieces of it.
+    private static let pieceSize = 16 * 1024
 
     var isEmpty: Bool { count == 0 }
 
@@ -32,7 +32,7 @@ struct BodyQueue {
         if first == segments.count {
             unsafe gathered.append(bytes)
             count += bytes.count
-        } else if lastIsOurs, segments[segments.count - 1].count + bytes.count <= Self.joinedSize {
+        } else if lastIsOurs, segments[segments.count - 1].count + bytes.count <= Self.pieceSize {
             unsafe segments[segments.count - 1].append(contentsOf: bytes)
             count += bytes.count
         } else {
@@ -62,7 +62,7 @@ struct BodyQueue {
     mutating func popFirst() -> [UInt8]? {
         guard count > 0 else { return nil }
         if gathered.count > 0 {
-            let bytes = gathered.takeAll()
+            let bytes = gathered.take(min(gathered.count, Self.pieceSize))
             count -= bytes.count
             return bytes
         }
@@ -71,6 +71,9 @@ struct BodyQueue {
         count -= segment.count
         return segment
     }
+
+    /// Frees what it keeps for the next bytes; the last call.
+    func deallocate() { gathered.deallocate() }
 
     mutating func removeAll() {
         guard count > 0 || !segments.isEmpty else { return }

@@ -28,7 +28,7 @@
     var bodyProgress: UInt64 = 0
 
     // The response.
-    var responseFields = HeaderBlock()
+    let responseFields = HeaderBlock()
     var responseTrailers: HeaderBlock?
     @Unguarded var queue = BodyQueue()
     /// When the peer last took some of the queue; 0: from the next look at the clock.
@@ -75,6 +75,8 @@
     init(receiver: any Handler) { self.receiver = receiver }
 
     deinit {
+        inbound.deallocate()
+        queue.deallocate()
         _inbound.deallocate()
         _queue.deallocate()
         _collector.deallocate()

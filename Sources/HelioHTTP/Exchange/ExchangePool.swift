@@ -8,31 +8,36 @@ final class ExchangePool {
 
     func make(receiver: any Handler) -> Exchange {
         guard let exchange = free.popLast() else { return Exchange(receiver: receiver) }
-        exchange.receiver = receiver
+        // Nearly always it is so already: all sessions of a loop have one handler.
+        if exchange.receiver !== receiver { exchange.receiver = receiver }
         return exchange
     }
 
     /// Takes an exchange back, unless someone still holds it: an async handler may. Then it lets its handler go, which may
     /// be who holds it.
-    func recycle(_ exchange: inout Exchange, idle: any Handler) {
+    ///
+    /// - Parameters:
+    ///   - next: the handler that its next stream will most likely have.
+    ///   - nobody: takes the handler's place in an exchange that is held.
+    func recycle(_ exchange: inout Exchange, next: any Handler, nobody: NobodyHandler) {
         guard free.count < Self.keptCount, isKnownUniquelyReferenced(&exchange) else {
-            exchange.receiver = idle
+            exchange.receiver = nobody
             return
         }
-        exchange.prepareForReuse(idle: idle)
+        if exchange.receiver !== next { exchange.receiver = next }
+        exchange.prepareForReuse()
         free.append(exchange)
     }
 }
 
 extension Exchange {
-    fileprivate func prepareForReuse(idle: any Handler) {
+    fileprivate func prepareForReuse() {
         if !isKnownUniquelyReferenced(&requestFields) { requestFields = HeaderBlock() }
         requestFields.removeAll()
         responseFields.removeAll()
         trailerFields = nil
         responseTrailers = nil
         codec = nil
-        receiver = idle
         waiters = nil
         slot = -1
         state = []

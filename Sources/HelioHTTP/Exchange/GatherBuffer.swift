@@ -1,5 +1,6 @@
-/// Small writes of a body, one behind the other in one block of memory, which is kept for the next ones.
-@safe final class GatherBuffer {
+/// Small writes of a body, one behind the other in one block of memory, which is kept for the next ones. Its owner
+/// deallocates it.
+@safe struct GatherBuffer {
     private var base: UnsafeMutableRawPointer?
     private var capacity = 0
     private var start = 0
@@ -9,11 +10,11 @@
     private static let keptCapacity = 4096
     private static let initialCapacity = 256
 
-    deinit { unsafe base?.deallocate() }
+    func deallocate() { unsafe base?.deallocate() }
 
     var count: Int { end - start }
 
-    func append(_ bytes: UnsafeRawBufferPointer) {
+    mutating func append(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress else { return }
         if capacity - end < bytes.count { makeRoom(bytes.count) }
         unsafe (base.unsafelyUnwrapped + end).copyMemory(from: source, byteCount: bytes.count)
@@ -21,7 +22,7 @@
     }
 
     /// Moves `amount` bytes, at most ``count``, to `target`.
-    func read(_ amount: Int, into target: UnsafeMutableRawPointer) {
+    mutating func read(_ amount: Int, into target: UnsafeMutableRawPointer) {
         guard amount > 0, let base = unsafe base else { return }
         precondition(amount <= count)
         unsafe target.copyMemory(from: base + start, byteCount: amount)
@@ -29,14 +30,15 @@
         if start == end { removeAll() }
     }
 
-    /// All bytes, as an array.
-    func takeAll() -> [UInt8] {
-        let bytes = unsafe Array(UnsafeRawBufferPointer(start: base.map { unsafe $0 + start }, count: count))
-        removeAll()
-        return bytes
+    /// Takes `amount` bytes, at most ``count``, as an array.
+    mutating func take(_ amount: Int) -> [UInt8] {
+        unsafe Array(unsafeUninitializedCapacity: amount) { target, filled in
+            if let target = target.baseAddress { unsafe read(amount, into: target) }
+            filled = amount
+        }
     }
 
-    func removeAll() {
+    mutating func removeAll() {
         start = 0
         end = 0
         guard capacity > Self.keptCapacity else { return }
@@ -45,7 +47,7 @@
         capacity = 0
     }
 
-    private func makeRoom(_ more: Int) {
+    private mutating func makeRoom(_ more: Int) {
         let kept = count
         let larger = max(kept + more, kept * 2, Self.initialCapacity)
         let grown = UnsafeMutableRawPointer.allocate(byteCount: larger, alignment: 16)

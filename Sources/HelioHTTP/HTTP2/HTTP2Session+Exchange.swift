@@ -89,7 +89,8 @@ extension HTTP2Session {
 
     func tripped(_ limit: LimitName) { resources.counters.trip(limit) }
 
-    /// Lays the fields out for nghttp2, which copies them.
+    /// Lays the fields out for nghttp2. It copies the status alone: the block stays as it is until the stream is closed, and of
+    /// a closed stream's frames nothing is read any more.
     private func fill(from fields: HeaderBlock, status: Status?) -> UnsafeMutablePointer<nghttp2_nv> {
         let scratch = unsafe resources.fieldScratch(fields.count + 1)
         var next = 0
@@ -101,7 +102,7 @@ extension HTTP2Session {
             let name: StaticString = ":status"
             unsafe scratch[0] = nghttp2_nv(
                 name: UnsafeMutablePointer(mutating: name.utf8Start), value: resources.statusDigits, namelen: 7,
-                valuelen: 3, flags: 0)
+                valuelen: 3, flags: Self.nameStays)
             next = 1
         }
         for index in 0..<fields.count {
@@ -109,11 +110,14 @@ extension HTTP2Session {
             let value = unsafe fields.bytes(fields.valueSlice(index))
             unsafe scratch[next] = nghttp2_nv(
                 name: Self.mutable(name), value: Self.mutable(value), namelen: name.count, valuelen: value.count,
-                flags: 0)
+                flags: Self.nameStays | Self.valueStays)
             next += 1
         }
         return unsafe scratch.baseAddress.unsafelyUnwrapped
     }
+
+    private static let nameStays = UInt8(NGHTTP2_NV_FLAG_NO_COPY_NAME.rawValue)
+    private static let valueStays = UInt8(NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
 
     /// nghttp2's type is not const, but it only reads.
     private static func mutable(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointer<UInt8> {

@@ -20,6 +20,7 @@ extension HTTP2Session {
         open.append(exchange)
         resources.counters.openStreams += 1
         unsafe incoming = Unmanaged.passUnretained(exchange)
+        unsafe incomingFields = Unmanaged.passUnretained(exchange.requestFields)
         unsafe nghttp2_session_set_stream_user_data(raw, stream, Unmanaged.passUnretained(exchange).toOpaque())
         return 0
     }
@@ -28,34 +29,40 @@ extension HTTP2Session {
         unsafe incoming = nil
         withExchange(stream) { exchange in
             guard !exchange.isClosed else { return }
-            exchange.trailerFields = HeaderBlock()
+            let fields = HeaderBlock()
+            exchange.trailerFields = fields
             exchange.headerListSize = 0
             unsafe incoming = Unmanaged.passUnretained(exchange)
+            unsafe incomingFields = Unmanaged.passUnretained(fields)
         }
     }
 
     func field(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) -> Int32 {
-        guard let incoming = unsafe incoming else { return 0 }
+        guard let incoming = unsafe incoming, let incomingFields = unsafe incomingFields else { return 0 }
         return unsafe incoming._withUnsafeGuaranteedRef { exchange in
-            exchange.headerListSize += name.count + value.count + 32
-            let isTooLong = exchange.headerListSize > limits.maxHeaderListSize
-            let count = exchange.trailerFields?.count ?? exchange.requestFields.count
-            if isTooLong || count >= limits.maxHeaderCount {
-                exchange.state.insert(isTooLong ? .headTooLarge : .tooManyFields)
-                // The decoder must go on, or the connection's compression state is lost; but not for ever.
-                guard exchange.headerListSize > 4 * limits.maxHeaderListSize else { return 0 }
-                fail(.enhanceYourCalm, limit: .headerListSize)
-                return HTTP2Callbacks.failure
+            unsafe incomingFields._withUnsafeGuaranteedRef { fields in
+                exchange.headerListSize += name.count + value.count + 32
+                let isTooLong = exchange.headerListSize > limits.maxHeaderListSize
+                if isTooLong || fields.count >= limits.maxHeaderCount {
+                    return fieldsExceed(exchange, isTooLong ? .headTooLarge : .tooManyFields)
+                }
+                // nghttp2 lets no pseudo-header field through in trailers (RFC 9113 section 8.1).
+                if unsafe name[0] == UInt8(ascii: ":") {
+                    unsafe exchange.setPseudoHeader(name, value, keptIn: fields)
+                } else {
+                    unsafe fields.append(name: name, value: value)
+                }
+                return 0
             }
-            if let trailers = exchange.trailerFields {
-                unsafe trailers.append(name: name, value: value)
-            } else if unsafe name[0] == UInt8(ascii: ":") {
-                unsafe exchange.setPseudoHeader(name, value)
-            } else {
-                unsafe exchange.requestFields.append(name: name, value: value)
-            }
-            return 0
         }
+    }
+
+    /// The decoder must go on, or the connection's compression state is lost; but not for ever.
+    private func fieldsExceed(_ exchange: Exchange, _ excess: Exchange.State) -> Int32 {
+        exchange.state.insert(excess)
+        guard exchange.headerListSize > 4 * limits.maxHeaderListSize else { return 0 }
+        fail(.enhanceYourCalm, limit: .headerListSize)
+        return HTTP2Callbacks.failure
     }
 
     func frameReceived(_ frame: UnsafeRawPointer) -> Int32 {
@@ -101,7 +108,10 @@ extension HTTP2Session {
 
     func streamClosed(_ stream: Int32, _ code: HTTP2ErrorCode) {
         guard let raw = unsafe raw, let user = unsafe nghttp2_session_get_stream_user_data(raw, stream) else { return }
-        let exchange = unsafe Unmanaged<Exchange>.fromOpaque(user).takeUnretainedValue()
+        unsafe Unmanaged<Exchange>.fromOpaque(user)._withUnsafeGuaranteedRef { unsafe streamClosed($0, code, user) }
+    }
+
+    private func streamClosed(_ exchange: Exchange, _ code: HTTP2ErrorCode, _ user: UnsafeMutableRawPointer) {
         if unsafe incoming?.toOpaque() == user {
             unsafe incoming = nil
             headerBlockStart = nil
@@ -109,12 +119,11 @@ extension HTTP2Session {
         // What the handler has not taken is never taken now: the connection's window gets it back.
         if !exchange.state.contains(.closed) { heldInput -= exchange.inbound.count }
         release(exchange)
-        removeFromOpen(exchange)
-        exchange.codec = nil
         let isComplete =
             exchange.state.contains(.responseSent) && (code == .noError || exchange.state.contains(.requestEnded))
         if !exchange.state.contains(.closed) { exchange.closeReason = isComplete ? .finished : .reset(code) }
-        ended.append(exchange)
+        exchange.codec = nil
+        moveToEnded(exchange)
     }
 
     // MARK: Inside
@@ -141,14 +150,15 @@ extension HTTP2Session {
         unsafe Unmanaged<Exchange>.fromOpaque(user)._withUnsafeGuaranteedRef { body($0) }
     }
 
-    private func removeFromOpen(_ exchange: Exchange) {
+    private func moveToEnded(_ exchange: Exchange) {
         let slot = exchange.slot
         exchange.slot = -1
-        let last = open.removeLast()
+        var moved = open.removeLast()
         if slot < open.count {
-            open[slot] = last
-            last.slot = slot
+            moved.slot = slot
+            swap(&open[slot], &moved)
         }
+        ended.append(moved)
         resources.counters.openStreams -= 1
         if open.isEmpty { idleSince = now }
     }
@@ -156,13 +166,15 @@ extension HTTP2Session {
 
 extension Exchange {
     /// RFC 9113 section 8.3.1; nghttp2 has checked that each comes once, in front, and is known.
-    fileprivate func setPseudoHeader(_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {
+    fileprivate func setPseudoHeader(
+        _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, keptIn fields: HeaderBlock
+    ) {
         switch unsafe name[1] {
         case UInt8(ascii: "m"): unsafe requestMethod = Method(bytes: value)
-        case UInt8(ascii: "s"): unsafe schemeSlice = requestFields.keep(value)
-        case UInt8(ascii: "a"): unsafe authoritySlice = requestFields.keep(value)
+        case UInt8(ascii: "s"): unsafe schemeSlice = fields.keep(value)
+        case UInt8(ascii: "a"): unsafe authoritySlice = fields.keep(value)
         case UInt8(ascii: "p") where name.count == 5:
-            unsafe targetSlice = requestFields.keep(value)
+            unsafe targetSlice = fields.keep(value)
             pathLength = unsafe value.firstIndex(of: UInt8(ascii: "?")) ?? value.count
         default: break
         }

@@ -17,8 +17,9 @@ internal import CNghttp2
     /// What nghttp2 has told in the middle of something, to be delivered after it.
     @Unguarded var ended: [Exchange] = []
     @Unguarded var drained: [Exchange] = []
-    /// The exchange whose header block is arriving.
+    /// The exchange whose header block is arriving, and the block that it goes to.
     var incoming: Unmanaged<Exchange>?
+    var incomingFields: Unmanaged<HeaderBlock>?
     var headerBlockStart: UInt64?
     var queuedOutput = 0
     /// Bytes of requests' bodies that handlers have not taken.
@@ -223,8 +224,9 @@ internal import CNghttp2
     private func deliver() {
         // Handlers cannot lengthen `ended` here: only nghttp2's callbacks do, and it is not running.
         for index in ended.indices { ended[index].close(ended[index].closeReason) }
-        for index in ended.indices { resources.exchanges.recycle(&ended[index], idle: resources.nobody) }
-        ended.removeAll(keepingCapacity: true)
+        while var exchange = ended.popLast() {
+            resources.exchanges.recycle(&exchange, next: handler, nobody: resources.nobody)
+        }
         for index in drained.indices where !drained[index].isClosed { drained[index].becameDrained() }
         drained.removeAll(keepingCapacity: true)
     }

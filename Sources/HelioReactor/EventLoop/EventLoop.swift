@@ -35,7 +35,7 @@ internal import Synchronization
     private var isStopped = false
     private var isFinished = false
     private var time: UInt64
-    private var statistics = Statistics()
+    private var statistics = Tally()
 
     private struct Inbox {
         var jobs: ContiguousArray<UnownedJob> = []
@@ -118,7 +118,7 @@ internal import Synchronization
         giveTurns()
         runJobs()
         endIteration()
-        statistics.record(helio_monotonic_ns() &- start)
+        statistics.latest.record(helio_monotonic_ns() &- start)
     }
 
     private var isIdle: Bool { resuming.isEmpty && ending.isEmpty && jobs.isEmpty && work.isEmpty }
@@ -194,7 +194,7 @@ internal import Synchronization
     private func finish() {
         settle()
         let sources = sources.removeAll()
-        while let timer = timers.popAny() { timer.abandoned?() }
+        while let timer = timers.popAny() { timer.abandon() }
         withExtendedLifetime(sources) {}
         settle()
         resuming = []
@@ -349,25 +349,8 @@ internal import Synchronization
 
     // MARK: Statistics
 
-    /// How the loop has fared.
-    public struct Statistics: Sendable, Hashable {
-        public internal(set) var iterations = 0
-        /// The longest iteration, from the end of its wait to its end; nanoseconds.
-        public internal(set) var longestIteration: UInt64 = 0
-        /// Time spent in iterations, all in all; nanoseconds.
-        public internal(set) var busy: UInt64 = 0
-
-        @inline(__always)
-        mutating func record(_ length: UInt64) {
-            iterations += 1
-            busy += length
-            if length > longestIteration { longestIteration = length }
-        }
-    }
-
-    /// The statistics since the last call, and begins anew. Loop thread.
-    public func takeStatistics() -> Statistics {
-        defer { statistics = Statistics() }
-        return statistics
+    /// The statistics since the reader's last call. The iteration that is going on is in the next ones. Loop thread.
+    public func takeStatistics(for reader: StatisticsReader = .application) -> Statistics {
+        statistics.take(for: reader)
     }
 }

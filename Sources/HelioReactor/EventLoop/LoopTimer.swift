@@ -6,7 +6,7 @@
 /// idle.schedule(after: .seconds(60))
 /// ```
 @safe public final class LoopTimer {
-    let action: () -> Void
+    private(set) var action: () -> Void
     private let loop: EventLoop
     /// Called instead of `action` when the loop ends before the deadline.
     var abandoned: (() -> Void)?
@@ -31,6 +31,14 @@
     public func schedule(after duration: Duration) { loop.arm(self, at: loop.now &+ duration.nanoseconds) }
 
     public func cancel() { loop.disarm(self) }
+
+    /// The loop has ended, and nothing can be armed there any more: what holds the timer may be what its action holds.
+    func abandon() {
+        let end = abandoned
+        abandoned = nil
+        action = {}
+        end?()
+    }
 }
 
 extension Duration {

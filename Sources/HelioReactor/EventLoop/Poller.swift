@@ -38,8 +38,9 @@ internal import CLinux
 
     @inline(__always)
     borrowing func event(_ index: Int) -> (token: Token, readiness: Readiness) {
-        unsafe withUnsafePointer(to: &events[index]) { event in
-            unsafe (Token(rawValue: helio_epoll_token(event)), Readiness(rawValue: event.pointee.events))
-        }
+        // Swift does not touch the packed structure itself: under ThreadSanitizer the compiler fails on that.
+        let token = unsafe helio_epoll_token(events.baseAddress, Int32(truncatingIfNeeded: index))
+        let readiness = unsafe helio_epoll_readiness(events.baseAddress, Int32(truncatingIfNeeded: index))
+        return (Token(rawValue: token), Readiness(rawValue: readiness))
     }
 }

@@ -21,7 +21,7 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     /// The reason alone, as strerror(3) has it.
     public var reason: String {
         unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
-            guard let base = buffer.baseAddress, unsafe helio_strerror(code, base, buffer.count) == 0 else {
+            guard let base = buffer.baseAddress, unsafe strerror_r(code, base, buffer.count) == 0 else {
                 return "error \(code)"
             }
             return unsafe String(cString: base)

@@ -22,7 +22,7 @@ internal import HelioTLS
     var slot = -1
 
     private struct State: OptionSet {
-        let rawValue: UInt8
+        let rawValue: UInt16
         /// The socket has not refused bytes since it last reported room.
         static let writable = State(rawValue: 1 << 0)
         /// It stands on the list of those to flush at the end of this iteration.
@@ -36,6 +36,8 @@ internal import HelioTLS
         /// All is sent; what still comes is thrown away until the peer closes.
         static let lingering = State(rawValue: 1 << 5)
         static let closed = State(rawValue: 1 << 6)
+        /// The peer's bytes are being taken; what there is to answer follows right after.
+        static let reading = State(rawValue: 1 << 8)
         /// The connection ends, in a turn of its own.
         static let closing = State(rawValue: 1 << 7)
     }
@@ -87,6 +89,8 @@ internal import HelioTLS
     }
 
     public func iterationEnds() {
+        // Answered already, right after the input that asked for it.
+        guard state.contains(.dirty) else { return }
         state.remove(.dirty)
         guard !state.contains(.closed), !state.contains(.closing) else { return }
         flush()
@@ -97,6 +101,7 @@ internal import HelioTLS
     private func markDirty() {
         guard !state.contains(.dirty) else { return }
         state.insert(.dirty)
+        guard !state.contains(.reading) else { return }
         loop.atEndOfIteration(self)
     }
 
@@ -116,10 +121,12 @@ internal import HelioTLS
             state.insert(.unread)
             return takeAnotherTurn()
         }
+        state.insert(.reading)
         var transfer = receive()
         if case .bytes(let count) = transfer, unsafe count < resources.received.count, state.contains(.inputEnds) {
             transfer = receive()
         }
+        state.remove(.reading)
         switch transfer {
         case .bytes(let count):
             guard unsafe count == resources.received.count || state.contains(.inputEnds) else { break }
@@ -129,7 +136,15 @@ internal import HelioTLS
         case .end, .failed: return beginClose()
         }
         limitTimer()
-        if core.isFinished { markDirty() }
+        answer()
+    }
+
+    /// Sends what the input has brought about. At once: a loop that first reads all its connections and then writes to them
+    /// has forgotten, as its caches go, what the first of them asked for.
+    private func answer() {
+        guard state.contains(.dirty) || core.isFinished else { return }
+        state.remove(.dirty)
+        flush()
     }
 
     private func receive() -> Socket.Transfer {
@@ -308,6 +323,8 @@ internal import HelioTLS
     public var peerCertificateSubject: String? { made?.engine?.peerCertificateSubject }
     /// The loop that carries it.
     public var eventLoop: EventLoop { loop }
+    /// What the server holds and has counted on that loop, this connection included.
+    public var loopSnapshot: LoopSnapshot { server.snapshot }
 }
 
 extension Exchange {

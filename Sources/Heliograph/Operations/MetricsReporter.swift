@@ -53,7 +53,7 @@ final class MetricsReporter {
         timer?.schedule(after: Self.interval)
         let connections = server.resources.counters
         let http = server.resources.http2.counterSnapshot()
-        let statistics = server.loop.takeStatistics()
+        let statistics = server.loop.takeStatistics(for: .metrics)
         accepted.increment(by: connections.accepted - lastConnections.accepted)
         handshakes.increment(by: connections.handshakes - lastConnections.handshakes)
         resumptions.increment(by: connections.resumptions - lastConnections.resumptions)

@@ -10,7 +10,8 @@ extension Server {
         guard let loop = firstLoop else { return }
         loop.execute { [self] in
             var stops = 0
-            let watcher = try? Signals([Signals.interrupt, Signals.terminate, Signals.hangUp], on: loop) { [self] signal in
+            let signals = [Signals.interrupt, Signals.terminate, Signals.hangUp]
+            let watcher = try? Signals(signals, on: loop) { [self] signal in
                 guard signal != Signals.hangUp else { return reloadOnSignal() }
                 stops += 1
                 let grace = stops == 1 ? grace : .zero

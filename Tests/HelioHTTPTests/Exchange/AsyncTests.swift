@@ -211,7 +211,9 @@ struct AsyncTests {
         var error: ExchangeError?
         let handler = tasks.handler { exchange in
             exchange.start(.ok)
-            do throws(ExchangeError) { for _ in 0..<1000 { try await exchange.send("more") } } catch let end { error = end }
+            do throws(ExchangeError) { for _ in 0..<1000 { try await exchange.send("more") } } catch let end {
+                error = end
+            }
         }
         let peer = RawPeer(handler: handler)
         peer.send(FrameBuilder.request(stream: 1, method: "HEAD"))

@@ -78,6 +78,6 @@ struct BodyQueueTests {
         var sizes: [Int] = []
         while let chunk = queue.popFirst() { sizes.append(chunk.count) }
         #expect(sizes.reduce(0, +) == 100_000)
-        #expect(sizes.max() == 16_000)
+        #expect(sizes.max() == 16 * 1024)
     }
 }

@@ -84,7 +84,7 @@ struct HeaderBlockTests {
     @Test("Numbers are written as they are", arguments: [0, 7, 10, 4096, Int.max])
     func numbers(value: Int) {
         let block = HeaderBlock()
-        block.append(name: "n", value: value)
+        block.append(known: "n", value: value)
         #expect(block["n"] == "\(value)")
     }
 }

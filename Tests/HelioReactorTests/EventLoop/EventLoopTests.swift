@@ -150,7 +150,9 @@ internal import Testing
                 }
                 _ = try? loop.watch(near, .connection, watcher)
                 let flood = OnLoop<Watcher>(Watcher())
-                flood.value.onResume = { if heard.value < 2 { loop.again(flood.value) } }
+                flood.value.onResume = {
+                    if heard.value < 2 { loop.again(flood.value) } else { flood.value.onResume = {} }
+                }
                 loop.again(flood.value)
                 loop.schedule(after: .milliseconds(5)) { heard.change { $0 += 1 } }
                 for _ in 0..<4 { Self.refill(loop, until: heard) }
@@ -190,6 +192,21 @@ internal import Testing
         }
         #expect(fired.value == [0, 10, 20, 30])
         #expect(early.value == 0)
+    }
+
+    @Test func anArmedTimerLetsGoOfItsActionWhenTheLoopEnds() throws {
+        // The owner holds the timer, and the timer's action the owner, as in a listener that waits to try again.
+        final class Owner { var timer: LoopTimer? }
+        weak var freed: Owner?
+        try withGroup { group in
+            let owner = OnLoop(Owner())
+            freed = owner.value
+            onLoop(group[0]) {
+                let held = owner.value
+                held.timer = group[0].schedule(after: .seconds(3600)) { withExtendedLifetime(held) {} }
+            }
+        }
+        #expect(freed == nil)
     }
 
     @Test func anIdleLoopDoesNotSpin() throws {

@@ -181,10 +181,8 @@ internal import Testing
         try await withGroup { group in
             let loop = group[0]
             let isOver = Shared(false)
-            onLoop(loop) {
-                _ = loop.schedule(after: .milliseconds(10)) { isOver.change { $0 = true } }
-            }
             let turns = await Task(executorPreference: loop) {
+                loop.schedule(after: .milliseconds(10)) { isOver.change { $0 = true } }
                 var turns = 0
                 while !isOver.value {
                     await Task.yield()

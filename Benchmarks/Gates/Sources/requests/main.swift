@@ -50,7 +50,9 @@ struct Run {
         var stream: UInt32 = 3
         for _ in 0..<count / 32 {
             for start in stride(from: 5, to: batch.count, by: frame.count) {
-                batch.withUnsafeMutableBytes { $0.storeBytes(of: stream.bigEndian, toByteOffset: start, as: UInt32.self) }
+                batch.withUnsafeMutableBytes {
+                    $0.storeBytes(of: stream.bigEndian, toByteOffset: start, as: UInt32.self)
+                }
                 stream += 2
             }
             exchange(batch)

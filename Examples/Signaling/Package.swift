@@ -1,0 +1,37 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "signaling",
+    dependencies: [
+        .package(name: "heliograph", path: "../.."),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+    ],
+    targets: [
+        // The service without its transport: no input or output, no clock, no thread.
+        .target(name: "SignalingCore", swiftSettings: settings),
+        // Its HTTP side and its command line. The page is part of the binary, which can be copied alone.
+        .executableTarget(
+            name: "signaling",
+            dependencies: [
+                "SignalingCore",
+                .product(name: "Heliograph", package: "heliograph"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            path: "Sources/Signaling",
+            resources: [.embedInCode("Web")],
+            swiftSettings: settings),
+        .testTarget(name: "SignalingCoreTests", dependencies: ["SignalingCore"], swiftSettings: settings),
+        .testTarget(name: "SignalingTests", dependencies: ["signaling"], swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)

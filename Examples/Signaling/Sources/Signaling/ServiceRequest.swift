@@ -1,0 +1,137 @@
+import Heliograph
+import SignalingCore
+
+/// One request to the service, from its head to its answer.
+final class ServiceRequest: Handler {
+    enum Action {
+        case hello
+        case bye(_ sid: String)
+        case events(_ sid: String)
+        case messages(_ sid: String)
+    }
+
+    private let service: LoopService
+    private let action: Action
+    private let id: RequestID
+    private var body: [UInt8] = []
+    /// The node has it, or it was refused: what is left of its body does not matter.
+    private var isTaken = false
+
+    init(_ service: LoopService, _ action: Action) {
+        self.service = service
+        self.action = action
+        id = service.node.nextRequest()
+    }
+
+    private var maxBody: Int {
+        switch action {
+        case .hello: service.limits.helloSize
+        case .messages: service.limits.messageSize
+        case .bye, .events: 0
+        }
+    }
+
+    // MARK: Events
+
+    func request(_ exchange: Exchange) {
+        service.outlet.exchanges[id] = exchange
+        switch action {
+        case .events(let sid): openStream(exchange, sid)
+        case .messages(let sid) where !exchange.headers.isJSON:
+            let wrong = Problem.unsupportedMediaType.reply("messages are application/json")
+            refuse(exchange, sid, wrong)
+        case .messages, .hello, .bye: break
+        }
+    }
+
+    func body(_ exchange: Exchange, _ chunk: RawSpan) {
+        guard !isTaken else { return }
+        guard body.count + chunk.byteCount <= maxBody else { return tooLarge(exchange) }
+        unsafe chunk.withUnsafeBytes { unsafe body.append(contentsOf: $0) }
+    }
+
+    func end(_ exchange: Exchange) {
+        guard !isTaken else { return }
+        isTaken = true
+        switch action {
+        case .hello: hello()
+        case .bye(let sid):
+            service.node.deleteSession(id, session: sid, token: exchange.headers.bearerToken, now: service.now)
+        case .messages(let sid):
+            service.node.postMessages(
+                id, session: sid, token: exchange.headers.bearerToken, body: body, now: service.now)
+        case .events: break
+        }
+    }
+
+    func drained(_ exchange: Exchange) { service.node.streamDrained(id, now: service.now) }
+
+    func closed(_ exchange: Exchange, _ reason: CloseReason) {
+        service.outlet.exchanges[id] = nil
+        if case .events = action { service.node.streamClosed(id, now: service.now) }
+    }
+
+    // MARK: What they come to
+
+    private func hello() {
+        do throws(JSONError) {
+            try JSONObject.check(body, limits: service.limits)
+            service.node.createSession(id, now: service.now)
+        } catch {
+            service.outlet.reply(id, Problem.badJSON.reply(error.description))
+        }
+    }
+
+    private func openStream(_ exchange: Exchange, _ sid: String) {
+        guard exchange.headers.acceptsEventStream else {
+            refuse(exchange, sid, Problem.notAcceptable.reply("events come as text/event-stream"))
+            return
+        }
+        isTaken = true
+        let last = exchange.headers["last-event-id"].flatMap { EventID($0) }
+        service.node.openStream(
+            id, session: sid, token: exchange.headers.bearerToken, after: last, now: service.now)
+    }
+
+    private func tooLarge(_ exchange: Exchange) {
+        let wrong = Problem.tooLarge.reply("the body is over \(maxBody) bytes")
+        switch action {
+        case .hello:
+            isTaken = true
+            exchange.respond(wrong)
+        case .bye(let sid), .events(let sid), .messages(let sid): refuse(exchange, sid, wrong)
+        }
+    }
+
+    private func refuse(_ exchange: Exchange, _ sid: String, _ reply: Reply) {
+        isTaken = true
+        body = []
+        service.node.refuse(
+            id, session: sid, token: exchange.headers.bearerToken, with: reply, now: service.now)
+    }
+}
+
+extension HeaderBlock {
+    /// The credential of `Authorization: Bearer` (RFC 6750 section 2.1); nil when there is none.
+    var bearerToken: [UInt8]? {
+        guard let text = self["authorization"] else { return nil }
+        let parts = text.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else { return nil }
+        return Array(parts[1].utf8)
+    }
+
+    var isJSON: Bool { self["content-type"].map(Self.mediaType) == "application/json" }
+
+    /// Without a field, anything is accepted (RFC 9110 section 12.5.1).
+    var acceptsEventStream: Bool {
+        guard let accept = self["accept"] else { return true }
+        return accept.split(separator: ",").contains { range in
+            ["text/event-stream", "text/*", "*/*"].contains(Self.mediaType(String(range)))
+        }
+    }
+
+    /// In lower case, without parameters.
+    private static func mediaType(_ value: String) -> String {
+        value.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
+    }
+}

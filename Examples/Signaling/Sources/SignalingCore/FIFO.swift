@@ -1,0 +1,35 @@
+/// A queue whose elements keep their positions: the first ever is at 0.
+struct FIFO<Element> {
+    private var elements: [Element?] = []
+    /// Position of the first slot of `elements`.
+    private var base = 0
+    private(set) var startIndex = 0
+
+    init() {}
+
+    var endIndex: Int { base + elements.count }
+    var count: Int { endIndex - startIndex }
+    var isEmpty: Bool { count == 0 }
+    var first: Element? { isEmpty ? nil : elements[startIndex - base] }
+
+    /// Nil outside of `startIndex..<endIndex`.
+    subscript(position: Int) -> Element? {
+        (startIndex..<endIndex).contains(position) ? elements[position - base] : nil
+    }
+
+    mutating func append(_ element: Element) { elements.append(element) }
+
+    @discardableResult
+    mutating func popFirst() -> Element? {
+        guard !isEmpty else { return nil }
+        let element = elements[startIndex - base]
+        elements[startIndex - base] = nil
+        startIndex += 1
+        // Spent slots go when they are half of all, so that each element is moved once on average.
+        if startIndex - base > 32, (startIndex - base) * 2 > elements.count {
+            elements.removeFirst(startIndex - base)
+            base = startIndex
+        }
+        return element
+    }
+}

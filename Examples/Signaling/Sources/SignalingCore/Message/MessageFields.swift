@@ -1,0 +1,175 @@
+/// Where the fields of one message lie, and the values of those that the service reads.
+struct MessageFields {
+    private(set) var type: String?
+    private(set) var id: Identifier?
+    private(set) var peer: String?
+    private(set) var room: RoomName?
+    private(set) var call: Identifier?
+    private(set) var neg: UInt64?
+    private(set) var ttl: UInt64?
+    private(set) var seq: UInt64?
+    private(set) var body: Range<Int>?
+    /// The first field that is not what it should be. Scanning goes on, as the JSON may be right.
+    private(set) var fault: MessageError?
+    /// The bytes to pass on: all fields but those that the service sets, neighbours taken together.
+    private var kept: [Range<Int>] = []
+    private var lastWasKept = false
+    private let limits: ServiceLimits
+
+    /// A number in JSON keeps its value in every client up to here (RFC 8259 section 6).
+    private static let maxInteger: UInt64 = 1 << 53 - 1
+
+    init(limits: ServiceLimits) { self.limits = limits }
+
+    /// Reads a message, whose own level is `depth`.
+    mutating func scan(_ scanner: inout JSONScanner, depth: Int) throws(JSONError) {
+        try scanner.object(maxMembers: limits.members) { scanner, key, start throws(JSONError) in
+            let name = scanner.name(key)
+            switch name {
+            case "t": type = try text(&scanner, depth, name).map { String(decoding: $0, as: UTF8.self) }
+            case "id": id = try identifier(&scanner, depth, name)
+            case "call": call = try identifier(&scanner, depth, name)
+            case "room":
+                guard let text = try text(&scanner, depth, name) else { break }
+                room = RoomName(text, maxSize: limits.identifierSize)
+                if room == nil { blame("room is not 1 to \(limits.identifierSize) bytes without control characters") }
+            case "to": try target(&scanner, depth)
+            case "neg": neg = try integer(&scanner, depth, name)
+            case "ttl": ttl = try integer(&scanner, depth, name)
+            case "seq": seq = try integer(&scanner, depth, name)
+            case "body": try content(&scanner, depth)
+            default: try scanner.skipValue(depth: depth)
+            }
+            keep(start..<scanner.position, unless: name == "from" || name == "seq" || name == "ts")
+        }
+    }
+
+    /// The event for the target of this message, after its `seq` and `ts`.
+    func relayed(from sender: SessionID, _ scanner: JSONScanner) -> [UInt8] {
+        var tail = ServerEvent.from(sender)
+        tail.reserveCapacity(tail.count + kept.reduce(0) { $0 + $1.count + 1 } + 1)
+        for range in kept {
+            tail.append(UInt8(ascii: ","))
+            scanner.appendOneLine(range, to: &tail)
+        }
+        tail.append(UInt8(ascii: "}"))
+        return tail
+    }
+
+    private mutating func keep(_ range: Range<Int>, unless dropped: Bool) {
+        defer { lastWasKept = !dropped }
+        guard !dropped else { return }
+        if lastWasKept, let last = kept.last {
+            kept[kept.count - 1] = last.lowerBound..<range.upperBound
+        } else {
+            kept.append(range)
+        }
+    }
+
+    private mutating func blame(_ detail: String) {
+        if fault == nil { fault = MessageError(.badMessage, detail) }
+    }
+}
+
+// MARK: - Values
+
+extension MessageFields {
+    /// A string without halves of surrogate pairs.
+    private mutating func text(
+        _ scanner: inout JSONScanner, _ depth: Int, _ name: String
+    ) throws(JSONError) -> [UInt8]? {
+        guard try scanner.peek() == UInt8(ascii: "\"") else {
+            try scanner.skipValue(depth: depth)
+            blame("\(name) is not a string")
+            return nil
+        }
+        let (utf8, isUnicode) = scanner.decoded(try scanner.string())
+        guard isUnicode else {
+            blame("\(name) is not Unicode")
+            return nil
+        }
+        return utf8
+    }
+
+    private mutating func identifier(
+        _ scanner: inout JSONScanner, _ depth: Int, _ name: String
+    ) throws(JSONError) -> Identifier? {
+        guard let text = try text(&scanner, depth, name) else { return nil }
+        let identifier = Identifier(text, maxSize: limits.identifierSize)
+        if identifier == nil { blame("\(name) is not 1 to \(limits.identifierSize) bytes without control characters") }
+        return identifier
+    }
+
+    private mutating func integer(
+        _ scanner: inout JSONScanner, _ depth: Int, _ name: String
+    ) throws(JSONError) -> UInt64? {
+        let bytes = scanner.bytes[try scanner.skipValue(depth: depth)]
+        if bytes.count <= 16, let value = UInt64(String(decoding: bytes, as: UTF8.self)), value <= Self.maxInteger {
+            return value
+        }
+        blame("\(name) is not a whole number from 0 to 2^53-1")
+        return nil
+    }
+
+    private mutating func target(_ scanner: inout JSONScanner, _ depth: Int) throws(JSONError) {
+        guard try scanner.peek() == UInt8(ascii: "{") else {
+            try scanner.skipValue(depth: depth)
+            blame("to is not an object")
+            return
+        }
+        try checkDepth(scanner, depth)
+        try scanner.object(maxMembers: limits.members) { scanner, key, _ throws(JSONError) in
+            if scanner.name(key) == "peer" {
+                peer = try text(&scanner, depth + 1, "to.peer").map { String(decoding: $0, as: UTF8.self) }
+            } else {
+                try scanner.skipValue(depth: depth + 1)
+            }
+        }
+    }
+
+    /// The body belongs to the peers; only its candidates are counted.
+    private mutating func content(_ scanner: inout JSONScanner, _ depth: Int) throws(JSONError) {
+        guard try scanner.peek() == UInt8(ascii: "{") else {
+            body = try scanner.skipValue(depth: depth)
+            return
+        }
+        try checkDepth(scanner, depth)
+        let start = scanner.position
+        var candidates = 0
+        try scanner.object(maxMembers: limits.members) { scanner, key, _ throws(JSONError) in
+            guard scanner.name(key) == "candidates", try scanner.peek() == UInt8(ascii: "[") else {
+                try scanner.skipValue(depth: depth + 1)
+                return
+            }
+            try checkDepth(scanner, depth + 1)
+            try scanner.array { scanner throws(JSONError) in
+                candidates += 1
+                try scanner.skipValue(depth: depth + 2)
+            }
+        }
+        body = start..<scanner.position
+        if candidates > limits.candidates { blame("over \(limits.candidates) candidates in one message") }
+    }
+
+    /// Before an object or array inside of `depth` others.
+    private func checkDepth(_ scanner: JSONScanner, _ depth: Int) throws(JSONError) {
+        guard depth < limits.depth else { throw JSONError(reason: .depth, offset: scanner.position) }
+    }
+}
+
+extension JSONScanner {
+    /// Bytes of the text without line breaks, as an event stream needs them; see ``sawLineBreak``.
+    func oneLine(_ range: Range<Int>) -> [UInt8] {
+        var result: [UInt8] = []
+        appendOneLine(range, to: &result)
+        return result
+    }
+
+    func appendOneLine(_ range: Range<Int>, to target: inout [UInt8]) {
+        if sawLineBreak {
+            target.append(contentsOf: bytes[range].lazy.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 })
+        } else {
+            target.append(contentsOf: bytes[range])
+        }
+    }
+}

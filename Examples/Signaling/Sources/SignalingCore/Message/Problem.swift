@@ -1,0 +1,59 @@
+/// Why a request was refused, as `application/problem+json` (RFC 9457).
+package enum Problem: String, Sendable, CaseIterable {
+    case badJSON = "bad_json"
+    case unauthorized
+    case noSuchSession = "no_such_session"
+    case notFound = "not_found"
+    case methodNotAllowed = "method_not_allowed"
+    case notAcceptable = "not_acceptable"
+    case tooLarge = "too_large"
+    case unsupportedMediaType = "unsupported_media_type"
+    case tooManySessions = "too_many_sessions"
+    case busy
+
+    package var status: Int {
+        switch self {
+        case .badJSON: 400
+        case .unauthorized: 401
+        case .noSuchSession, .notFound: 404
+        case .methodNotAllowed: 405
+        case .notAcceptable: 406
+        case .tooLarge: 413
+        case .unsupportedMediaType: 415
+        case .tooManySessions, .busy: 503
+        }
+    }
+
+    private var title: String {
+        switch self {
+        case .badJSON: "Bad Request"
+        case .unauthorized: "Unauthorized"
+        case .noSuchSession, .notFound: "Not Found"
+        case .methodNotAllowed: "Method Not Allowed"
+        case .notAcceptable: "Not Acceptable"
+        case .tooLarge: "Content Too Large"
+        case .unsupportedMediaType: "Unsupported Media Type"
+        case .tooManySessions, .busy: "Service Unavailable"
+        }
+    }
+
+    /// - Parameter detail: for people: what is wrong here, and what would be right.
+    package func reply(_ detail: String, headers: [Reply.Header] = []) -> Reply {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("type", "about:blank")
+            writer.field("title", title)
+            writer.field("status", status)
+            writer.field("code", rawValue)
+            writer.field("detail", detail)
+        }
+        let own: [Reply.Header] =
+            switch self {
+            case .unauthorized: [.init("www-authenticate", "Bearer")]
+            case .tooManySessions, .busy: [.init("retry-after", "5")]
+            default: []
+            }
+        return Reply(
+            status: status, contentType: "application/problem+json", headers: own + headers, body: writer.bytes)
+    }
+}

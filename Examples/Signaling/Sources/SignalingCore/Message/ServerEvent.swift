@@ -1,0 +1,105 @@
+/// The events that the service sends. An event for many is encoded once: its `tail` is all of it but the beginning,
+/// `{"seq":…,"ts":…,`, which differs from session to session.
+package struct ServerEvent: Sendable, Hashable {
+    package let epoch: UInt32
+    package let seq: UInt64
+    /// In milliseconds since 1970.
+    package let timestamp: Int64
+    package let tail: [UInt8]
+
+    /// As it stands in an event stream.
+    package var encoded: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(size)
+        bytes.append(contentsOf: "id: \(epoch).\(seq)\ndata: {\"seq\":\(seq),\"ts\":\(timestamp),".utf8)
+        bytes.append(contentsOf: tail)
+        bytes.append(contentsOf: "\n\n".utf8)
+        return bytes
+    }
+
+    /// What it counts for, against the limits of logs and streams; at least what ``encoded`` takes. In bytes.
+    var size: Int { Self.size(ofTail: tail) }
+
+    static func size(ofTail tail: [UInt8]) -> Int { tail.count + 80 }
+}
+
+/// The identifier of an event in an event stream: `epoch.seq`.
+package struct EventID: Sendable, Hashable {
+    package let epoch: UInt32
+    package let seq: UInt64
+
+    package init?(_ text: String) {
+        let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count == 2, parts.joined().allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
+            let epoch = UInt32(String(parts[0]) ?? ""), let seq = UInt64(String(parts[1]) ?? "")
+        else { return nil }
+        self.epoch = epoch
+        self.seq = seq
+    }
+}
+
+/// Why a peer is not in a room any more.
+package enum LeaveReason: String, Sendable {
+    case left, bye, timeout
+}
+
+// MARK: - Tails
+
+extension ServerEvent {
+    static func pong(_ id: Identifier?) -> [UInt8] {
+        tail("pong") { writer in
+            guard let id else { return }
+            writer.key("id")
+            writer.string(utf8: id.utf8)
+        }
+    }
+
+    static func joined(_ room: RoomName, _ peer: SessionID, members: some Sequence<(SessionID, [UInt8])>) -> [UInt8] {
+        tail("joined") { writer in
+            place(room, peer, &writer)
+            writer.key("members")
+            writer.array { writer in
+                for (member, meta) in members {
+                    writer.object { writer in
+                        writer.field("peer", member.description)
+                        writer.key("meta")
+                        writer.raw(meta)
+                    }
+                }
+            }
+        }
+    }
+
+    static func peerJoined(_ room: RoomName, _ peer: SessionID, meta: [UInt8]) -> [UInt8] {
+        tail("peer_joined") { writer in
+            place(room, peer, &writer)
+            writer.key("meta")
+            writer.raw(meta)
+        }
+    }
+
+    static func peerLeft(_ room: RoomName, _ peer: SessionID, _ reason: LeaveReason) -> [UInt8] {
+        tail("peer_left") { writer in
+            place(room, peer, &writer)
+            writer.field("reason", reason.rawValue)
+        }
+    }
+
+    /// The beginning of a tail that passes on a peer's message.
+    static func from(_ sender: SessionID) -> [UInt8] { Array("\"from\":{\"peer\":\"\(sender)\"}".utf8) }
+
+    private static func place(_ room: RoomName, _ peer: SessionID, _ writer: inout JSONWriter) {
+        writer.key("room")
+        writer.string(utf8: room.utf8)
+        writer.field("peer", peer.description)
+    }
+
+    private static func tail(_ type: String, _ fields: (inout JSONWriter) -> Void) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("t", type)
+            fields(&writer)
+        }
+        return Array(writer.bytes.dropFirst())
+    }
+}

@@ -1,0 +1,84 @@
+/// A request that waits on the loop of its connection.
+package struct RequestID: Hashable, Sendable {
+    package let loop: Int
+    package let number: UInt64
+}
+
+/// An event stream; it has the name of its request.
+package typealias StreamID = RequestID
+
+/// What loops tell each other. Between two loops, first in, first out.
+package enum LoopMessage: Sendable {
+    // From the loop of a connection to the loop of its session.
+    case call(SessionCall)
+    /// The stream has written so many bytes of what it was sent.
+    case written(SessionID, StreamID, Int)
+    case detached(SessionID, StreamID)
+
+    // Back.
+    case reply(RequestID, Reply)
+    case attached(StreamID, SessionID, Resumption)
+    case deliver(StreamID, [ServerEvent])
+    case endStream(StreamID)
+
+    // From the loop of a session to the loop of a room.
+    case join(RoomName, SessionID, operation: UInt64, meta: [UInt8])
+    /// Without an operation, nobody waits for the outcome.
+    case leave(RoomName, SessionID, operation: UInt64?, LeaveReason)
+    case relay(Relay)
+
+    // From the loop of a room to the loop of a session.
+    /// The same event for all these sessions.
+    case presence([SessionID], tail: [UInt8])
+    case joined(RoomName, SessionID, operation: UInt64, tail: [UInt8])
+    /// A message for the target's session.
+    case inbound(Relay)
+    /// A message whose target is not in the room: its loop knows whether it exists at all.
+    case misaddressed(Relay)
+
+    // To the loop of the session that began the operation.
+    case outcome(SessionID, operation: UInt64, MessageError?)
+
+    /// About how much it takes, in bytes.
+    package var size: Int {
+        let base = 128
+        return switch self {
+        case .call(let call): base + call.size
+        case .written, .detached, .attached, .endStream, .leave, .outcome: base
+        case .reply(_, let reply): base + reply.body.count
+        case .deliver(_, let events): events.reduce(base) { $0 + $1.size }
+        case .join(_, _, _, let meta): base + meta.count
+        case .relay(let relay), .inbound(let relay), .misaddressed(let relay): base + relay.tail.count
+        case .presence(let sessions, let tail): base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
+        case .joined(_, _, _, let tail): base + tail.count
+        }
+    }
+}
+
+/// What a request asks of a session.
+package struct SessionCall: Sendable {
+    let session: SessionID
+    let token: [UInt8]
+    let request: RequestID
+    let action: Action
+
+    enum Action: Sendable {
+        case attach(after: EventID?)
+        case messages([UInt8])
+        case bye
+        case refuse(Reply)
+    }
+
+    var size: Int {
+        if case .messages(let body) = action { token.count + body.count } else { token.count }
+    }
+}
+
+/// A message from one member of a room to another.
+package struct Relay: Sendable {
+    let room: RoomName
+    let sender: SessionID
+    let target: SessionID
+    let operation: UInt64
+    let tail: [UInt8]
+}

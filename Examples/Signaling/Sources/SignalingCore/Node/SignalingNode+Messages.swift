@@ -1,0 +1,143 @@
+// On the loop of a session: what it sends, and what is sent to it.
+extension SignalingNode {
+    func read(_ body: [UInt8], of session: Session, _ request: RequestID) {
+        let messages: [ReceivedMessage]
+        do throws(MessageReader.Refusal) {
+            messages = try MessageReader(sender: session.id, loops: loops, limits: limits).read(body)
+        } catch {
+            let reply =
+                switch error {
+                case .badJSON(let detail): Problem.badJSON.reply(detail)
+                case .tooLarge(let detail): Problem.tooLarge.reply(detail)
+                }
+            post(.reply(request, reply), to: request.loop)
+            return
+        }
+        guard !messages.isEmpty else {
+            post(.reply(request, .results([])), to: request.loop)
+            return
+        }
+        let pending = session.await(PendingRequest(origin: request, messages: messages))
+        for (index, message) in messages.enumerated() {
+            take(message, of: session, Waiter(request: pending, index: index))
+        }
+    }
+
+    private func take(_ message: ReceivedMessage, of session: Session, _ waiter: Waiter) {
+        switch message.content {
+        case .failure(let error): settle(session, waiter, error)
+        case .success(let message):
+            if let id = message.id {
+                if session.recent.contains(id) { return settle(session, waiter, nil) }
+                if session.outgoing.join(id, waiter) { return }
+            }
+            perform(message, of: session, waiter)
+        }
+    }
+
+    private func perform(_ message: ClientMessage, of session: Session, _ waiter: Waiter) {
+        switch message.kind {
+        case .ping: settle(session, waiter, give(session, ServerEvent.pong(message.id)) ? nil : Self.queueFull)
+        case .ack(let seq):
+            let isKnown = session.log.acknowledge(seq)
+            settle(session, waiter, isKnown ? nil : MessageError(.badMessage, "seq is higher than any that was sent"))
+        case .join(let room, let meta): begin(message, room, size: meta.count, of: session, waiter)
+        case .leave(let room): begin(message, room, size: 0, of: session, waiter)
+        case .relay(let room, _, let tail): begin(message, room, size: tail.count, of: session, waiter)
+        }
+    }
+
+    private func settle(_ session: Session, _ waiter: Waiter, _ error: MessageError?) {
+        guard let request = session.settle(waiter, error) else { return }
+        post(.reply(request.origin, request.reply), to: request.origin.loop)
+    }
+
+    static let queueFull = MessageError(.queueFull, "too much is waiting already; try again later")
+
+    // MARK: On their way to rooms
+
+    private func begin(_ message: ClientMessage, _ room: RoomName, size: Int, of session: Session, _ waiter: Waiter) {
+        let operation = OutgoingMessages.Operation(id: message.id, room: room, kind: message.kind, waiters: [waiter])
+        let (number, admission) = session.outgoing.begin(operation, size: size + 256, maxWaiting: limits.waitingBytes)
+        switch admission {
+        case .go: depart(number, operation, of: session)
+        case .wait: break
+        case .refused:
+            if let operation = session.outgoing.remove(number) { conclude(operation, Self.queueFull, of: session) }
+        }
+    }
+
+    private func depart(_ number: UInt64, _ operation: OutgoingMessages.Operation, of session: Session) {
+        let message: LoopMessage
+        switch operation.kind {
+        case .join(let room, let meta):
+            guard session.rooms.contains(room) || session.rooms.count < limits.roomsPerSession else {
+                let error = MessageError(.tooManyRooms, "over \(limits.roomsPerSession) rooms in one session")
+                post(.outcome(session.id, operation: number, error), to: loop)
+                return
+            }
+            message = .join(room, session.id, operation: number, meta: meta)
+        case .leave(let room): message = .leave(room, session.id, operation: number, .left)
+        case .relay(let room, let target, let tail):
+            message = .relay(
+                Relay(room: room, sender: session.id, target: target, operation: number, tail: tail))
+        case .ping, .ack: return
+        }
+        guard offer(message, to: operation.room.loop(of: loops)) else {
+            post(.outcome(session.id, operation: number, Self.queueFull), to: loop)
+            return
+        }
+        if case .join(let room, _) = operation.kind { session.rooms.insert(room) }
+    }
+
+    // MARK: Their outcomes
+
+    func joined(_ room: RoomName, _ id: SessionID, _ operation: UInt64, _ tail: [UInt8]) {
+        guard let session = sessions[id] else {
+            // It ended meanwhile, and may not have known of this room.
+            post(.leave(room, id, operation: nil, .timeout), to: room.loop(of: loops))
+            return
+        }
+        giveOrSkip(session, tail)
+        session.rooms.insert(room)
+        finish(id, operation, nil)
+    }
+
+    func finish(_ id: SessionID, _ number: UInt64, _ error: MessageError?) {
+        guard let session = sessions[id], let operation = session.outgoing.finish(number) else { return }
+        switch operation.kind {
+        case .join(let room, _) where error != nil && error?.code != .queueFull: session.rooms.remove(room)
+        case .leave(let room) where error?.code != .queueFull: session.rooms.remove(room)
+        default: break
+        }
+        conclude(operation, error, of: session)
+        while let (number, operation) = session.outgoing.next() { depart(number, operation, of: session) }
+    }
+
+    private func conclude(_ operation: OutgoingMessages.Operation, _ error: MessageError?, of session: Session) {
+        if error == nil, let id = operation.id { session.recent.insert(id) }
+        for waiter in operation.waiters { settle(session, waiter, error) }
+    }
+
+    // MARK: To it
+
+    /// A member of the same room has sent this to a session of this loop.
+    func accept(_ relay: Relay) {
+        let error: MessageError? =
+            if let session = sessions[relay.target] {
+                give(session, relay.tail) ? nil : Self.queueFull
+            } else {
+                Self.noSuchPeer
+            }
+        post(.outcome(relay.sender, operation: relay.operation, error), to: relay.sender.loop)
+    }
+
+    /// It was sent to a session that is not in the room.
+    func refuse(_ relay: Relay) {
+        let exists = sessions[relay.target] != nil
+        let error = exists ? MessageError(.notInRoom, "to.peer is not in the room") : Self.noSuchPeer
+        post(.outcome(relay.sender, operation: relay.operation, error), to: relay.sender.loop)
+    }
+
+    private static let noSuchPeer = MessageError(.noSuchPeer, "no such peer")
+}

@@ -1,0 +1,89 @@
+// On the loop of a connection: its requests.
+extension SignalingNode {
+    /// `POST /v1/sessions`: the session lives on this loop.
+    package func createSession(_ request: RequestID, now: Moment) {
+        run(now) {
+            guard sessions.count < limits.sessionsPerLoop else {
+                outlet.reply(request, Problem.tooManySessions.reply("this loop has all the sessions that it takes"))
+                return
+            }
+            let id = SessionID(loop: loop, random: &random)
+            let session = Session(id: id, token: SessionToken(random: &random), limits: limits)
+            sessions[id] = session
+            startGrace(session)
+            outlet.reply(request, welcome(session))
+        }
+    }
+
+    /// `GET /v1/sessions/{sid}/events`. It is answered by a stream, or refused by a reply.
+    ///
+    /// - Parameters:
+    ///   - token: what came as bearer token, nil when nothing did.
+    ///   - last: `Last-Event-ID`.
+    package func openStream(_ request: RequestID, session: String, token: [UInt8]?, after last: EventID?, now: Moment) {
+        call(request, session, token, .attach(after: last), now)
+    }
+
+    /// `POST /v1/sessions/{sid}/messages`.
+    package func postMessages(_ request: RequestID, session: String, token: [UInt8]?, body: [UInt8], now: Moment) {
+        call(request, session, token, .messages(body), now)
+    }
+
+    /// `DELETE /v1/sessions/{sid}`.
+    package func deleteSession(_ request: RequestID, session: String, token: [UInt8]?, now: Moment) {
+        call(request, session, token, .bye, now)
+    }
+
+    /// Refuses a request that is wrong in itself; but to those who may not know of the session, it says only that.
+    package func refuse(
+        _ request: RequestID, session: String, token: [UInt8]?, with reply: Reply, now: Moment
+    ) {
+        call(request, session, token, .refuse(reply), now)
+    }
+
+    private func call(
+        _ request: RequestID, _ session: String, _ token: [UInt8]?, _ action: SessionCall.Action, _ now: Moment
+    ) {
+        run(now) {
+            guard let token else {
+                outlet.reply(
+                    request, Problem.unauthorized.reply("Authorization: Bearer with the session's token is missing"))
+                return
+            }
+            guard let id = SessionID(session), id.loop < loops else {
+                outlet.reply(request, Self.noSuchSession)
+                return
+            }
+            if case .attach = action { streams[request] = EventStream(session: id) }
+            let call = SessionCall(session: id, token: token, request: request, action: action)
+            guard offer(.call(call), to: id.loop) else {
+                streams[request] = nil
+                outlet.reply(request, Problem.busy.reply("too much is on its way to the session"))
+                return
+            }
+        }
+    }
+
+    static let noSuchSession = Problem.noSuchSession.reply("no such session: it has ended, or never was")
+
+    private func welcome(_ session: Session) -> Reply {
+        let location = Reply.Header("location", "/v1/sessions/\(session.id)")
+        let fresh = Reply.Header("cache-control", "no-store")
+        return .json(201, headers: [location, fresh]) { writer in
+            writer.field("sid", session.id.description)
+            writer.field("token", session.token.text)
+            writer.field("epoch", session.log.epoch)
+            writer.key("ice_servers")
+            writer.array { _ in }
+            writer.key("limits")
+            writer.object { writer in
+                writer.field("message", limits.messageSize)
+                writer.field("batch", limits.batch)
+                writer.field("candidates", limits.candidates)
+            }
+            writer.field("ping", limits.pingInterval.nanoseconds / 1_000_000)
+            writer.key("transports")
+            writer.array { $0.string("sse") }
+        }
+    }
+}

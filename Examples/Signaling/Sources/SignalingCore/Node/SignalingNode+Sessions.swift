@@ -1,0 +1,129 @@
+// On the loop of a session: its requests, its stream, its end.
+extension SignalingNode {
+    func answer(_ call: SessionCall) {
+        guard let session = sessions[call.session] else {
+            refuse(call, Self.noSuchSession)
+            return
+        }
+        guard session.token.matches(call.token) else {
+            refuse(call, Problem.unauthorized.reply("this is not the session's token"))
+            return
+        }
+        switch call.action {
+        case .attach(let last): attach(session, call.request, after: last)
+        case .messages(let body): read(body, of: session, call.request)
+        case .refuse(let reply): refuse(call, reply)
+        case .bye:
+            end(session, .bye)
+            post(.reply(call.request, .noContent), to: call.request.loop)
+        }
+    }
+
+    private func refuse(_ call: SessionCall, _ reply: Reply) {
+        post(.reply(call.request, reply), to: call.request.loop)
+    }
+
+    // MARK: Its stream
+
+    private func attach(_ session: Session, _ stream: StreamID, after last: EventID?) {
+        if let old = session.stream { post(.endStream(old), to: old.loop) }
+        session.stream = stream
+        session.inFlight = 0
+        _ = session.log.expire(now: now.nanoseconds)
+        post(.attached(stream, session.id, session.log.resume(after: last)), to: stream.loop)
+        send(session)
+    }
+
+    func detached(_ id: SessionID, _ stream: StreamID) {
+        guard let session = sessions[id], session.stream == stream else { return }
+        session.stream = nil
+        startGrace(session)
+    }
+
+    func written(_ id: SessionID, _ stream: StreamID, _ count: Int) {
+        guard let session = sessions[id], session.stream == stream else { return }
+        session.inFlight -= count
+        session.log.confirm(count)
+        send(session)
+    }
+
+    /// Sends the stream what it has room for.
+    private func send(_ session: Session) {
+        guard let stream = session.stream else { return }
+        let room = limits.streamWindow - session.inFlight
+        let events = session.log.next(maxSize: room, isIdle: session.inFlight == 0)
+        guard !events.isEmpty else { return }
+        session.inFlight += events.reduce(0) { $0 + $1.size }
+        post(.deliver(stream, events), to: stream.loop)
+    }
+
+    /// Ends a stream whose client does not keep up: it comes back for what the log has, or its session times out.
+    private func closeStream(_ session: Session) {
+        guard let stream = session.stream else { return }
+        session.stream = nil
+        post(.endStream(stream), to: stream.loop)
+        startGrace(session)
+    }
+
+    // MARK: Its events
+
+    /// - Returns: false when the log has no place; then the event was not taken.
+    func give(_ session: Session, _ tail: [UInt8]) -> Bool {
+        guard session.log.append(tail, now: now) else {
+            closeStream(session)
+            return false
+        }
+        if !session.isSweepScheduled {
+            session.isSweepScheduled = true
+            sweeps.schedule(session.id, now: now.nanoseconds)
+        }
+        send(session)
+        return true
+    }
+
+    /// An event that nobody can send again: when the log has no place, the client learns that something is lost.
+    func giveOrSkip(_ session: Session, _ tail: [UInt8]) {
+        if !give(session, tail) { session.log.skip() }
+    }
+
+    func tell(_ sessions: [SessionID], _ tail: [UInt8]) {
+        for id in sessions {
+            if let session = self.sessions[id] { giveOrSkip(session, tail) }
+        }
+    }
+
+    /// Forgets what is too old in logs. A log may keep it up to twice as long, but does not send it any more.
+    func sweepLogs() {
+        while let id = sweeps.popDue(now: now.nanoseconds) {
+            guard let session = sessions[id] else { continue }
+            if !session.log.expire(now: now.nanoseconds) { closeStream(session) }
+            session.isSweepScheduled = session.log.count > 0
+            if session.isSweepScheduled { sweeps.schedule(id, now: now.nanoseconds) }
+        }
+    }
+
+    // MARK: Its end
+
+    func startGrace(_ session: Session) {
+        session.detachments += 1
+        graces.schedule((session.id, session.detachments), now: now.nanoseconds)
+    }
+
+    func endAbandonedSessions() {
+        while let (id, detachments) = graces.popDue(now: now.nanoseconds) {
+            guard let session = sessions[id], session.stream == nil else { continue }
+            if session.detachments == detachments { end(session, .timeout) }
+        }
+    }
+
+    private func end(_ session: Session, _ reason: LeaveReason) {
+        sessions[session.id] = nil
+        if let stream = session.stream { post(.endStream(stream), to: stream.loop) }
+        for room in session.rooms {
+            post(.leave(room, session.id, operation: nil, reason), to: room.loop(of: loops))
+        }
+        for origin in session.requests.values.map(\.origin) {
+            post(.reply(origin, Self.noSuchSession), to: origin.loop)
+        }
+    }
+}

@@ -1,0 +1,134 @@
+/// What a node needs of the loop that it runs on.
+package protocol NodeOutlet: AnyObject {
+    /// Sends to another loop; false when its mailbox is full, and the message was not taken.
+    func post(_ message: LoopMessage, to loop: Int) -> Bool
+    /// Answers a request.
+    func reply(_ request: RequestID, _ reply: Reply)
+    /// Answers a request by an event stream, which begins.
+    func startStream(_ stream: StreamID, _ resumption: Resumption)
+    /// Writes to a stream; false when it shall write no more until it has drained.
+    func write(_ stream: StreamID, _ bytes: [UInt8]) -> Bool
+    func endStream(_ stream: StreamID)
+}
+
+/// The part of the service that lives on one loop: the sessions that were made there, the rooms whose names fall there, the
+/// event streams of its connections. Nodes share nothing and tell each other ``LoopMessage``s.
+///
+/// A request goes from the loop of its connection to that of the session; a message from there by the loop of the room to
+/// that of the target, and its outcome back. What arrives at a node is handled to its end before the next.
+package final class SignalingNode {
+    let loop: Int
+    let loops: Int
+    let limits: ServiceLimits
+    let outlet: any NodeOutlet
+    var random: any RandomNumberGenerator
+
+    var sessions: [SessionID: Session] = [:]
+    var rooms: [RoomName: Room] = [:]
+    var streams: [StreamID: EventStream] = [:]
+    var graces: DeadlineQueue<(SessionID, detachments: Int)>
+    var sweeps: DeadlineQueue<SessionID>
+    var pings: DeadlineQueue<StreamID>
+
+    private(set) var now: Moment
+    private var lastRequest: UInt64 = 0
+    /// What this node tells itself.
+    private var own = FIFO<LoopMessage>()
+    private var outbox = Outbox()
+    private var isRunning = false
+
+    /// - Parameters:
+    ///   - loop: which of the `loops` it runs on, from 0.
+    ///   - random: must be cryptographically secure: tokens come from it.
+    package init(
+        loop: Int, of loops: Int, limits: ServiceLimits, random: any RandomNumberGenerator, now: Moment,
+        outlet: any NodeOutlet
+    ) {
+        precondition((0..<loops).contains(loop))
+        self.loop = loop
+        self.loops = loops
+        self.limits = limits
+        self.random = random
+        self.outlet = outlet
+        self.now = now
+        graces = DeadlineQueue(delay: limits.sessionGrace)
+        sweeps = DeadlineQueue(delay: limits.logAge)
+        pings = DeadlineQueue(delay: limits.pingInterval)
+    }
+
+    /// How many sessions live here.
+    package var sessionCount: Int { sessions.count }
+    /// How many rooms live here.
+    package var roomCount: Int { rooms.count }
+
+    /// A name for a request of this loop.
+    package func nextRequest() -> RequestID {
+        lastRequest += 1
+        return RequestID(loop: loop, number: lastRequest)
+    }
+
+    /// Another loop has sent this.
+    package func receive(_ message: LoopMessage, now: Moment) { run(now) { handle(message) } }
+
+    /// To be called about once a second: deadlines are seen to here.
+    package func tick(now: Moment) {
+        run(now) {
+            endAbandonedSessions()
+            sweepLogs()
+            pingStreams()
+        }
+    }
+
+    // MARK: Running
+
+    /// Does `work` and all that it causes on this loop. The outlet may call back in between.
+    func run(_ now: Moment, _ work: () -> Void) {
+        self.now = now
+        guard !isRunning else { return work() }
+        isRunning = true
+        work()
+        while let message = own.popFirst() { handle(message) }
+        outbox.flush { outlet.post($0, to: $1) }
+        isRunning = false
+    }
+
+    /// Sends what must arrive.
+    func post(_ message: LoopMessage, to loop: Int) {
+        if loop == self.loop {
+            own.append(message)
+        } else if outbox.isCongested(loop) || !outlet.post(message, to: loop) {
+            outbox.append(message, to: loop)
+        }
+    }
+
+    /// Sends what may be refused.
+    ///
+    /// - Returns: whether it was sent.
+    func offer(_ message: LoopMessage, to loop: Int) -> Bool {
+        guard loop != self.loop else {
+            own.append(message)
+            return true
+        }
+        return !outbox.isCongested(loop) && outlet.post(message, to: loop)
+    }
+
+    private func handle(_ message: LoopMessage) {
+        switch message {
+        case .call(let call): answer(call)
+        case .written(let session, let stream, let count): written(session, stream, count)
+        case .detached(let session, let stream): detached(session, stream)
+        case .reply(let request, let reply): refusedOrDone(request, reply)
+        case .attached(let stream, let session, let resumption): attached(stream, session, resumption)
+        case .deliver(let stream, let events): deliver(stream, events)
+        case .endStream(let stream): end(stream)
+        case .join(let room, let session, let operation, let meta): join(room, session, operation, meta)
+        case .leave(let room, let session, let operation, let reason): leave(room, session, operation, reason)
+        case .relay(let relay): pass(relay)
+        case .presence(let sessions, let tail): tell(sessions, tail)
+        case .joined(let room, let session, let operation, let tail): joined(room, session, operation, tail)
+        case .inbound(let relay): accept(relay)
+        case .misaddressed(let relay): refuse(relay)
+        case .outcome(let session, let operation, let error): finish(session, operation, error)
+        }
+    }
+}

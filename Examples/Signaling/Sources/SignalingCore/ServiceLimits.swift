@@ -1,0 +1,74 @@
+/// Every bound of the service that a client can reach, with its default. One value for all loops.
+package struct ServiceLimits: Sendable {
+    // What a client sends.
+
+    /// One message, or a batch of them, in bytes. Past it 413.
+    package var messageSize = 64 * 1024
+    /// Messages of one request. Past it 413.
+    package var batch = 64
+    /// The body of the request that creates a session, in bytes. Past it 413.
+    package var helloSize = 16 * 1024
+    /// Objects and arrays within each other; at most 64. Past it 400.
+    package var depth = 32
+    /// Fields of one message, and of its `to`. Past it 400.
+    package var members = 64
+    /// Candidates of one message. Past it the error `bad_message`.
+    package var candidates = 64
+    /// `id`, `call` and the name of a room, in bytes. Past it the error `bad_message`.
+    package var identifierSize = 128
+    /// What a peer says of itself when it joins, in bytes. Past it the error `bad_message`.
+    package var metaSize = 1024
+
+    // What the service keeps.
+
+    /// Sessions of one loop. Past it 503.
+    package var sessionsPerLoop = 100_000
+    /// Rooms of one session. Past it the error `too_many_rooms`.
+    package var roomsPerSession = 16
+    /// Members of one room. Past it the error `room_full`.
+    package var roomCapacity = 64
+    /// Events kept for a session. Past it those already sent are forgotten, else the error `queue_full`.
+    package var logMessages = 256
+    /// Bytes kept for a session; see ``logMessages``.
+    package var logBytes = 256 * 1024
+    /// How long an event is kept.
+    package var logAge: Duration = .seconds(120)
+    /// Ids of accepted messages that are remembered for a session, so that a repeat has no effect.
+    package var recentIDs = 256
+    /// Bytes of a session's messages that wait for an earlier message through another room. Past it `queue_full`.
+    package var waitingBytes = 256 * 1024
+
+    // Time and flow.
+
+    /// How long a session lives without an event stream.
+    package var sessionGrace: Duration = .seconds(30)
+    /// A stream on which nothing was sent for so long gets a comment.
+    package var pingInterval: Duration = .seconds(25)
+    /// Bytes of events on the way from a session to its stream, when the two are on different loops.
+    package var streamWindow = 64 * 1024
+
+    package init() {}
+}
+
+/// A point in time, as the caller's clocks have it.
+package struct Moment: Sendable, Hashable {
+    /// Of a monotonic clock, in nanoseconds.
+    package var nanoseconds: UInt64
+    /// Of the calendar, in milliseconds since 1970.
+    package var unixMilliseconds: Int64
+
+    package init(nanoseconds: UInt64, unixMilliseconds: Int64) {
+        self.nanoseconds = nanoseconds
+        self.unixMilliseconds = unixMilliseconds
+    }
+}
+
+extension Duration {
+    /// In nanoseconds; negative durations are none.
+    var nanoseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? UInt64.max / 2 : min(product + UInt64(attoseconds / 1_000_000_000), UInt64.max / 2)
+    }
+}

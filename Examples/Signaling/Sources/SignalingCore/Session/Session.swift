@@ -1,0 +1,86 @@
+/// A peer's presence on the service. Belongs to the loop that its id names.
+final class Session {
+    let id: SessionID
+    let token: SessionToken
+    var log: ReplayLog
+    /// The stream that carries its events now.
+    var stream: StreamID?
+    /// Bytes that the stream has been sent and has not written yet.
+    var inFlight = 0
+    /// Counts the times that it lost its stream, to know an old deadline.
+    var detachments = 0
+    /// A look at the age of its log is due some time.
+    var isSweepScheduled = false
+    /// The rooms that it may be in: joined, or asked for.
+    var rooms: Set<RoomName> = []
+    /// Requests that wait for the results of their messages.
+    var requests: [UInt64: PendingRequest] = [:]
+    var outgoing = OutgoingMessages()
+    var recent: RecentIDs
+    private var lastRequest: UInt64 = 0
+
+    init(id: SessionID, token: SessionToken, limits: ServiceLimits) {
+        self.id = id
+        self.token = token
+        log = ReplayLog(epoch: 1, limits: limits)
+        recent = RecentIDs(capacity: limits.recentIDs)
+    }
+
+    /// Keeps the request until all its results are there.
+    func await(_ request: PendingRequest) -> UInt64 {
+        lastRequest += 1
+        requests[lastRequest] = request
+        return lastRequest
+    }
+
+    /// Gives one message of a request its result.
+    ///
+    /// - Returns: the request, when that was the last one.
+    func settle(_ waiter: Waiter, _ error: MessageError?) -> PendingRequest? {
+        requests[waiter.request]?.errors[waiter.index] = error
+        requests[waiter.request]?.missing -= 1
+        guard requests[waiter.request]?.missing == 0 else { return nil }
+        return requests.removeValue(forKey: waiter.request)
+    }
+}
+
+/// A request whose messages are on their way.
+struct PendingRequest {
+    let origin: RequestID
+    let ids: [Identifier?]
+    var errors: [MessageError?]
+    /// Results that have not come.
+    var missing: Int
+
+    init(origin: RequestID, messages: [ReceivedMessage]) {
+        self.origin = origin
+        ids = messages.map(\.id)
+        errors = Array(repeating: nil, count: messages.count)
+        missing = messages.count
+    }
+
+    var reply: Reply { .results(zip(ids, errors).map { (id: $0, error: $1) }) }
+}
+
+/// One message of a pending request.
+struct Waiter {
+    let request: UInt64
+    let index: Int
+}
+
+/// The ids of messages that were accepted lately: a repeat of one is answered like the first and has no effect.
+struct RecentIDs {
+    private let capacity: Int
+    private var order = FIFO<Identifier>()
+    private var ids: Set<Identifier> = []
+
+    init(capacity: Int) { self.capacity = capacity }
+
+    func contains(_ id: Identifier) -> Bool { ids.contains(id) }
+
+    mutating func insert(_ id: Identifier) {
+        guard ids.insert(id).inserted else { return }
+        order.append(id)
+        if order.count > capacity, let oldest = order.popFirst() { ids.remove(oldest) }
+    }
+}
