@@ -7,6 +7,7 @@ import os
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 
 import httpx
 
@@ -206,3 +207,41 @@ async def sessions_on_two_loops(http: httpx.AsyncClient, stack) -> tuple[Session
             return first, other
         await other.bye()
     raise AssertionError(f"64 connections, and all of them on loop {first.loop}: start the service with --threads 2")
+
+
+def run(test):
+    """Runs an async test in a loop of its own."""
+
+    @wraps(test)
+    def wrapped(*arguments, **named):
+        asyncio.run(test(*arguments, **named))
+
+    return wrapped
+
+
+@asynccontextmanager
+async def one_session():
+    async with open_http() as http:
+        session = await Session.create(http)
+        try:
+            yield session
+        finally:
+            await session.bye()
+
+
+@asynccontextmanager
+async def two_peers(room):
+    """Two sessions, each on a connection of its own, both in `room`, both with a stream."""
+    async with open_http() as http_a, open_http() as http_b:
+        a, b = await Session.create(http_a), await Session.create(http_b)
+        async with a.stream(), b.stream():
+            await a.join(room, name="Ada")
+            await b.join(room, name="Bob")
+            await a.wait("peer_joined", peer=b.sid)
+            yield a, b
+            await a.bye()
+            await b.bye()
+
+
+def offer(peer, room, **extra):
+    return {"t": "offer", "to": {"peer": peer}, "room": room, "call": "k", "neg": 1, "body": {"sdp": "v=0"}, **extra}
