@@ -170,12 +170,12 @@ class Reader:
         return self.response.headers["signal-resumed"]
 
     async def lines(self):
-        # Not by `aiter_lines`, which also cuts at U+2028 and its like.
+        """The stream's lines. Not httpx's: those end at U+2028 too, which is a character like any other in an event."""
         rest = b""
-        async for piece in self.response.aiter_bytes():
-            *lines, rest = (rest + piece).split(b"\n")
+        async for chunk in self.response.aiter_raw():
+            *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
-                yield line.removesuffix(b"\r").decode()
+                yield line.decode()
 
     async def run(self):
         id, data = "", []
