@@ -16,7 +16,7 @@ public struct ResolveError: Error, Hashable, Sendable, CustomStringConvertible {
 ///
 /// ```swift
 /// let resolver = Resolver(pool: pool)
-/// resolver.resolve(host: "example.org", port: 443, on: loop) { result in … }
+/// resolver.resolve(host: "example.org", port: 443, on: loop) { result in print(result) }
 /// ```
 public final class Resolver: Sendable {
     private let pool: BlockingPool

@@ -37,7 +37,9 @@
     var countedOutput = 0
 
     // Who hears of it.
-    var receiver: any Handler
+    var receiver: any Handler { didSet { receiverIdentity = ObjectIdentifier(receiver) } }
+    /// Who that is, to be compared without being counted.
+    private(set) var receiverIdentity: ObjectIdentifier
     @Unguarded var collector: BodyCollector? = nil
     var producer: ((Exchange) -> Bool)?
     var waiters: ExchangeWaiters?
@@ -72,7 +74,10 @@
         static let responseSent = State(rawValue: 1 << 14)
     }
 
-    init(receiver: any Handler) { self.receiver = receiver }
+    init(receiver: any Handler) {
+        self.receiver = receiver
+        receiverIdentity = ObjectIdentifier(receiver)
+    }
 
     deinit {
         inbound.deallocate()

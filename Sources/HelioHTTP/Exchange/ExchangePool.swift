@@ -1,16 +1,19 @@
 /// Exchanges that have ended, for the next streams of the loop: a request in steady state allocates none.
 final class ExchangePool {
-    @Unguarded private var free: [Exchange] = []
+    @Unguarded private var free: [ExchangeReference] = []
     /// More than this are let go; one holds about 2.5 KiB.
     private static let keptCount = 512
 
-    deinit { _free.deallocate() }
+    deinit {
+        for reference in free { _ = reference.take() }
+        _free.deallocate()
+    }
 
-    func make(receiver: any Handler) -> Exchange {
-        guard let exchange = free.popLast() else { return Exchange(receiver: receiver) }
+    func make(receiver: any Handler, _ identity: ObjectIdentifier) -> ExchangeReference {
+        guard let reference = free.popLast() else { return ExchangeReference(Exchange(receiver: receiver)) }
         // Nearly always it is so already: all sessions of a loop have one handler.
-        if exchange.receiver !== receiver { exchange.receiver = receiver }
-        return exchange
+        reference.with { if $0.receiverIdentity != identity { $0.receiver = receiver } }
+        return reference
     }
 
     /// Takes an exchange back, unless someone still holds it: an async handler may. Then it lets its handler go, which may
@@ -19,14 +22,16 @@ final class ExchangePool {
     /// - Parameters:
     ///   - next: the handler that its next stream will most likely have.
     ///   - nobody: takes the handler's place in an exchange that is held.
-    func recycle(_ exchange: inout Exchange, next: any Handler, nobody: NobodyHandler) {
+    func recycle(_ reference: ExchangeReference, next: any Handler, _ identity: ObjectIdentifier, nobody: NobodyHandler)
+    {
+        var exchange = reference.take()
         guard free.count < Self.keptCount, isKnownUniquelyReferenced(&exchange) else {
             exchange.receiver = nobody
             return
         }
-        if exchange.receiver !== next { exchange.receiver = next }
+        if exchange.receiverIdentity != identity { exchange.receiver = next }
         exchange.prepareForReuse()
-        free.append(exchange)
+        free.append(ExchangeReference(exchange))
     }
 }
 

@@ -13,15 +13,17 @@ extension HTTP2Session {
             trailersBegin(stream)
             return 0
         }
-        let exchange = resources.exchanges.make(receiver: handler)
-        exchange.codec = self
-        exchange.streamID = stream
-        exchange.slot = open.count
-        open.append(exchange)
+        let reference = resources.exchanges.make(receiver: handler, handlerIdentity)
+        reference.with { exchange in
+            exchange.codec = self
+            exchange.streamID = stream
+            exchange.slot = open.count
+            unsafe incoming = Unmanaged.passUnretained(exchange)
+            unsafe incomingFields = Unmanaged.passUnretained(exchange.requestFields)
+            unsafe nghttp2_session_set_stream_user_data(raw, stream, Unmanaged.passUnretained(exchange).toOpaque())
+        }
+        open.append(reference)
         resources.counters.openStreams += 1
-        unsafe incoming = Unmanaged.passUnretained(exchange)
-        unsafe incomingFields = Unmanaged.passUnretained(exchange.requestFields)
-        unsafe nghttp2_session_set_stream_user_data(raw, stream, Unmanaged.passUnretained(exchange).toOpaque())
         return 0
     }
 
@@ -153,12 +155,12 @@ extension HTTP2Session {
     private func moveToEnded(_ exchange: Exchange) {
         let slot = exchange.slot
         exchange.slot = -1
-        var moved = open.removeLast()
+        ended.append(open[slot])
+        let last = open.removeLast()
         if slot < open.count {
-            moved.slot = slot
-            swap(&open[slot], &moved)
+            open[slot] = last
+            last.with { $0.slot = slot }
         }
-        ended.append(moved)
         resources.counters.openStreams -= 1
         if open.isEmpty { idleSince = now }
     }

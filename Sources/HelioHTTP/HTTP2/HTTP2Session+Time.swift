@@ -15,9 +15,11 @@ extension HTTP2Session {
             if case .none = shutdown { next = min(next, idleSince + times.idle) }
             return next
         }
-        for exchange in open {
-            if exchange.awaitsBody { next = min(next, exchange.bodyDeadline(times.body, now: now)) }
-            if !exchange.queue.isEmpty { next = min(next, exchange.sendDeadline(times.send, now: now)) }
+        for reference in open {
+            reference.with { exchange in
+                if exchange.awaitsBody { next = min(next, exchange.bodyDeadline(times.body, now: now)) }
+                if !exchange.queue.isEmpty { next = min(next, exchange.sendDeadline(times.send, now: now)) }
+            }
         }
         return next
     }
@@ -47,15 +49,18 @@ extension HTTP2Session {
             }
             return
         }
-        for exchange in open {
-            if exchange.awaitsBody, now >= exchange.bodyDeadline(times.body, now: now) {
-                tripped(.bodyTimeout)
-                exchange.abandon(.limit(.bodyTimeout), status: .requestTimeout)
-            } else if !exchange.queue.isEmpty, now >= exchange.sendDeadline(times.send, now: now) {
-                tripped(.sendTimeout)
-                resetOnOurAccount(exchange.streamID, .cancel)
-                exchange.close(.limit(.sendTimeout))
-            }
+        for reference in open { reference.with { expire($0) } }
+    }
+
+    private func expire(_ exchange: Exchange) {
+        let times = resources.nanoseconds
+        if exchange.awaitsBody, now >= exchange.bodyDeadline(times.body, now: now) {
+            tripped(.bodyTimeout)
+            exchange.abandon(.limit(.bodyTimeout), status: .requestTimeout)
+        } else if !exchange.queue.isEmpty, now >= exchange.sendDeadline(times.send, now: now) {
+            tripped(.sendTimeout)
+            resetOnOurAccount(exchange.streamID, .cancel)
+            exchange.close(.limit(.sendTimeout))
         }
     }
 }

@@ -9,13 +9,14 @@ internal import CNghttp2
     let resources: HTTP2Resources
     let owner: any HTTPSessionOwner
     let handler: any Handler
+    let handlerIdentity: ObjectIdentifier
     var raw: OpaquePointer?
     var now: UInt64
 
     /// Streams whose exchange is open; an exchange knows its place.
-    @Unguarded var open: [Exchange] = []
+    @Unguarded var open: [ExchangeReference] = []
     /// What nghttp2 has told in the middle of something, to be delivered after it.
-    @Unguarded var ended: [Exchange] = []
+    @Unguarded var ended: [ExchangeReference] = []
     @Unguarded var drained: [Exchange] = []
     /// The exchange whose header block is arriving, and the block that it goes to.
     var incoming: Unmanaged<Exchange>?
@@ -58,6 +59,7 @@ internal import CNghttp2
     public init(resources: HTTP2Resources, handler: any Handler, owner: any HTTPSessionOwner, now: UInt64) {
         self.resources = resources
         self.handler = handler
+        handlerIdentity = ObjectIdentifier(handler)
         self.owner = owner
         self.now = now
         created = now
@@ -167,10 +169,12 @@ internal import CNghttp2
         unsafe self.raw = nil
         unsafe incoming = nil
         unsafe nghttp2_session_del(raw)
-        for exchange in open {
-            exchange.codec = nil
-            exchange.closeReason = reason
-            ended.append(exchange)
+        for reference in open {
+            reference.with { exchange in
+                exchange.codec = nil
+                exchange.closeReason = reason
+            }
+            ended.append(reference)
         }
         resources.counters.openStreams -= open.count
         open.removeAll()
@@ -223,9 +227,9 @@ internal import CNghttp2
     /// Tells handlers what was put off. They may submit more, and end other exchanges.
     private func deliver() {
         // Handlers cannot lengthen `ended` here: only nghttp2's callbacks do, and it is not running.
-        for index in ended.indices { ended[index].close(ended[index].closeReason) }
-        while var exchange = ended.popLast() {
-            resources.exchanges.recycle(&exchange, next: handler, nobody: resources.nobody)
+        for index in ended.indices { ended[index].with { $0.close($0.closeReason) } }
+        while let reference = ended.popLast() {
+            resources.exchanges.recycle(reference, next: handler, handlerIdentity, nobody: resources.nobody)
         }
         for index in drained.indices where !drained[index].isClosed { drained[index].becameDrained() }
         drained.removeAll(keepingCapacity: true)

@@ -3,6 +3,7 @@
 /// ```swift
 /// actor Room {
 ///     let loop: EventLoop
+///     init(loop: EventLoop) { self.loop = loop }
 ///     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 /// }
 /// ```

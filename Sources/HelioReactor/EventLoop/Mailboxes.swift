@@ -5,7 +5,7 @@
 /// ```swift
 /// let mail = Mailboxes<RoomMessage>(loops: group.loops, capacity: 1 << 20)
 /// mail.receive(on: loop) { message in room.handle(message) }      // on each loop
-/// guard mail.post(message, size: 100, from: loop, to: 1) else { … }
+/// guard mail.post(message, size: 100, from: loop, to: 1) else { return }
 /// ```
 public final class Mailboxes<Message: Sendable>: Sendable {
     private let loops: [EventLoop]

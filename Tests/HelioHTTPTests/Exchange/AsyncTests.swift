@@ -9,7 +9,8 @@ struct AsyncTests {
     /// Runs `body` for each exchange in a task of its own, on the main actor.
     @MainActor
     private final class Tasks {
-        var running: [Task<Void, Never>] = []
+        private var started = 0
+        private var ended = 0
 
         func handler(_ body: @escaping @MainActor (Exchange) async -> Void) -> RecordingHandler {
             RecordingHandler { exchange in
@@ -17,12 +18,20 @@ struct AsyncTests {
                 nonisolated(unsafe) let exchange = exchange
                 MainActor.assumeIsolated {
                     unsafe exchange.pullBody()
-                    self.running.append(Task { @MainActor in await body(unsafe exchange) })
+                    self.started += 1
+                    Task { @MainActor in
+                        await body(unsafe exchange)
+                        self.ended += 1
+                    }
                 }
             }
         }
 
-        func finish() async { for task in running { await task.value } }
+        /// Waits for all tasks. One that waits for what never comes is a failure, not a test that hangs.
+        func finish(sourceLocation: SourceLocation = #_sourceLocation) async {
+            for _ in 0..<10_000 where ended < started { await Task.yield() }
+            #expect(ended == started, sourceLocation: sourceLocation)
+        }
     }
 
     @MainActor

@@ -189,7 +189,7 @@ struct SizeTests {
     }
 
     @Test("Output that nobody takes is bounded over all streams of a connection")
-    func queuedOutput() {
+    func queuedOutput() throws {
         var kept: [Exchange] = []
         let handler = RecordingHandler {
             $0.start(.ok)
@@ -199,6 +199,7 @@ struct SizeTests {
             handler: handler, limits: limits { $0.maxQueuedOutput = 1000 }, settings: [(id: 4, value: 0)])
         peer.get(1)
         peer.get(3)
+        try #require(kept.count == 2)
         kept[0].write([UInt8](repeating: 1, count: 600))
         #expect(kept[1].write([UInt8](repeating: 2, count: 400)))
         #expect(peer.tripped(.queuedOutput) == 0)

@@ -85,8 +85,22 @@ final class Service: Sendable {
 
     /// Event streams would never end by themselves; without them connections close as soon as their last request is done.
     private func stop(within grace: Duration) {
-        for part in parts { part.loop.execute { part.service?.endStreams() } }
-        Task { await server.stop(within: grace) }
+        Task {
+            for part in parts { await endStreams(part) }
+            await server.stop(within: grace)
+        }
+    }
+
+    /// Returns when the ends of the streams are sent: some clients hear nothing of a stream after GOAWAY.
+    private func endStreams(_ part: Part) async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let isRunning = part.loop.execute {
+                part.service?.endStreams()
+                // What this iteration has written goes out at its end; this is the next one.
+                if !part.loop.execute({ continuation.resume() }) { continuation.resume() }
+            }
+            if !isRunning { continuation.resume() }
+        }
     }
 
     private func reload() {

@@ -7,6 +7,7 @@ import os
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 
 import httpx
 
@@ -134,11 +135,16 @@ class Session:
 
     @asynccontextmanager
     async def stream(self, last: str | None = None):
-        """Reads events while the block runs. Yields an object with `response`, `comments` and `ended`."""
+        """Reads events while the block runs. Yields an object with `response`, `comments` and `ended`.
+
+        On a connection of its own: two idle streams on one would keep each other, and every request beside them, from
+        reading in httpcore, whose readers wait in line for one lock.
+        """
         headers = {**self.auth, "accept": "text/event-stream"}
         if last is not None:
             headers["last-event-id"] = last
-        async with self.http.stream("GET", f"{self.path}/events", headers=headers) as response:
+        events = f"{self.path}/events"
+        async with open_http() as http, http.stream("GET", events, headers=headers) as response:
             assert response.status_code == 200, await response.aread()
             assert response.http_version == "HTTP/2"
             reader = Reader(response, self)
@@ -163,10 +169,18 @@ class Reader:
     def resumed(self) -> str:
         return self.response.headers["signal-resumed"]
 
+    async def lines(self):
+        """The stream's lines. Not httpx's: those end at U+2028 too, which is a character like any other in an event."""
+        rest = b""
+        async for chunk in self.response.aiter_raw():
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                yield line.decode()
+
     async def run(self):
         id, data = "", []
         try:
-            async for line in self.response.aiter_lines():
+            async for line in self.lines():
                 if line.startswith(":"):
                     self.comments.append(line[1:].strip())
                 elif line.startswith("id: "):
@@ -193,3 +207,41 @@ async def sessions_on_two_loops(http: httpx.AsyncClient, stack) -> tuple[Session
             return first, other
         await other.bye()
     raise AssertionError(f"64 connections, and all of them on loop {first.loop}: start the service with --threads 2")
+
+
+def run(test):
+    """Runs an async test in a loop of its own."""
+
+    @wraps(test)
+    def wrapped(*arguments, **named):
+        asyncio.run(test(*arguments, **named))
+
+    return wrapped
+
+
+@asynccontextmanager
+async def one_session():
+    async with open_http() as http:
+        session = await Session.create(http)
+        try:
+            yield session
+        finally:
+            await session.bye()
+
+
+@asynccontextmanager
+async def two_peers(room):
+    """Two sessions, each on a connection of its own, both in `room`, both with a stream."""
+    async with open_http() as http_a, open_http() as http_b:
+        a, b = await Session.create(http_a), await Session.create(http_b)
+        async with a.stream(), b.stream():
+            await a.join(room, name="Ada")
+            await b.join(room, name="Bob")
+            await a.wait("peer_joined", peer=b.sid)
+            yield a, b
+            await a.bye()
+            await b.bye()
+
+
+def offer(peer, room, **extra):
+    return {"t": "offer", "to": {"peer": peer}, "room": room, "call": "k", "neg": 1, "body": {"sdp": "v=0"}, **extra}

@@ -58,10 +58,10 @@ class Party:
     async def describe(self, peer: str, neg: int):
         """Sends the local description, then its candidates apart, as a browser that trickles does."""
         description = self.connection.localDescription
-        body = {"sdp": description.sdp}
-        await self.say(peer, description.type, neg=neg, body=body)
+        await self.say(peer, description.type, neg=neg, body={"sdp": description.sdp})
         ufrag = re.search(r"^a=ice-ufrag:(\S+)", description.sdp, re.MULTILINE).group(1)
-        found = [{"candidate": line.strip(), "sdpMid": "0", "sdpMLineIndex": 0} for line in CANDIDATE.findall(body["sdp"])]
+        lines = [line.strip() for line in CANDIDATE.findall(description.sdp)]
+        found = [{"candidate": line, "sdpMid": "0", "sdpMLineIndex": 0} for line in lines]
         assert found, "aiortc found no candidate"
         await self.say(peer, "candidates", neg=neg, body={"candidates": found, "ufrag": ufrag, "end": True})
 

@@ -150,8 +150,9 @@ def test_both_call_at_once(party, room):
     ada.sees(1)
     bob.sees(1)
     # In each page before either has heard of the other's invitation.
+    click = "() => { setTimeout(() => document.getElementById('start').click(), 1000 - Date.now() % 1000) }"
     for each in (ada, bob):
-        each.page.evaluate("() => { setTimeout(() => document.getElementById('start').click(), 1000 - Date.now() % 1000) }")
+        each.page.evaluate(click)
     ada.until_video()
     bob.until_video()
     for each in (ada, bob):
@@ -237,12 +238,14 @@ def test_switching_off_is_seen_on_the_other_side(call):
     bob.until_video()
 
 
-def test_without_camera_one_joins_to_see_and_hear(party, room):
+def test_without_camera_one_joins_to_see_and_hear(party, room, screenshots):
     deny = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'))"
     ada, bob = party("Ada"), party("Bob").enter(room)
     ada.page.add_init_script(deny)
     ada.enter(room)
     ada.until_notice("Camera and microphone are blocked")
+    ada.page.set_viewport_size(PHONE)
+    ada.page.screenshot(path=screenshots / "phone-no-camera.png")
     bob.sees(1)
     bob.click("Call")
     ada.click("Answer")
@@ -315,6 +318,28 @@ def test_a_session_that_the_service_forgot_is_begun_again(party, room):
     bob.until_video()
     # The browser logs the 404 by which the client learns of it.
     ada.complaints = [text for text in ada.complaints if "404" not in text]
+
+
+def test_a_service_that_does_not_answer_is_said_and_asked_again(party, room):
+    ada = party("Ada")
+    ada.page.route("**/v1/sessions", lambda route: route.abort())
+    ada.page.goto(f"{URL}/#{room}")
+    ada.click("Enter room")
+    ada.until_notice("The service does not answer. Trying again…")
+    ada.page.unroute("**/v1/sessions")
+    ada.until("s => s.view === 'stage' && s.signaling === 'open'")
+    expect(ada.page.get_by_role("alert")).to_be_hidden()
+    ada.complaints = [text for text in ada.complaints if "ERR_FAILED" not in text]
+
+
+def test_a_room_that_is_full_is_said(party, room):
+    ada = party("Ada")
+    full = {"id": "c1", "error": {"code": "room_full", "detail": "The room is full."}}
+    ada.page.route("**/messages", lambda route: route.fulfill(status=202, json={"results": [full]}))
+    ada.page.goto(f"{URL}/#{room}")
+    ada.click("Enter room")
+    ada.until_notice("This room is full.")
+    expect(ada.page.get_by_role("button", name="Enter room")).to_be_enabled()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

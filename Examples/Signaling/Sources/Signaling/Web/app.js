@@ -29,7 +29,7 @@ async function enter(room, name) {
   app.name = name || "Guest";
   remember();
   view.hideNotice();
-  controls.enter.disabled = true;
+  view.showEntering(true);
   const client = new SignalingClient({ info: { page: "heliograph" } });
   app.client = client;
   app.call = new Call({ client, room, stream: app.stream });
@@ -41,7 +41,7 @@ async function enter(room, name) {
     if (client === app.client) fail(error);
     return;
   } finally {
-    controls.enter.disabled = false;
+    view.showEntering(false);
   }
   if (client !== app.client) return;
   view.showView("stage", room);
@@ -108,8 +108,10 @@ function remember() {
 // What comes from the service and from the call.
 
 function listen(client, call) {
-  client.on("state", ({ state, error }) => {
+  client.on("state", ({ state, error, retryIn }) => {
     if (client !== app.client) return;
+    if (state === "connecting" && retryIn) view.showNotice("warning", "The service does not answer. Trying again…");
+    if (state === "open" && client.streams === 1) view.hideNotice();
     if (state === "reconnecting") view.announce("The connection to the service was lost. Reconnecting.");
     if (state === "open" && client.streams > 1) view.announce("The connection to the service is back.");
     if (state === "closed" && error && document.body.dataset.view === "stage") fail(error);

@@ -24,14 +24,15 @@ export async function openMedia() {
   return { stream: null, problem };
 }
 
+const BLOCKED =
+  "Camera and microphone are blocked. You can still see and hear the others; to be seen, allow them in the browser’s " +
+  "address bar.";
+
 function explain(error) {
   switch (error.name) {
     case "NotAllowedError":
     case "SecurityError":
-      return (
-        "Camera and microphone are blocked for this page. You can still see and hear the others; to be seen, " +
-        "allow them in the browser’s address bar."
-      );
+      return BLOCKED;
     case "NotFoundError":
     case "OverconstrainedError":
       return "A camera or microphone is missing on this device. You can still join with what there is.";

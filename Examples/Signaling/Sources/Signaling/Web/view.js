@@ -33,6 +33,12 @@ export function showView(view, room = "") {
   else $("stage").focus();
 }
 
+/** Shows that a room is being entered, or not any more. */
+export function showEntering(busy) {
+  controls.enter.disabled = busy;
+  controls.enter.textContent = busy ? "Entering…" : "Enter room";
+}
+
 /** Says something that is worth hearing, but needs no action, to screen readers. */
 export function announce(text) {
   $("announcer").textContent = text;
