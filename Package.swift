@@ -68,7 +68,7 @@ let package = Package(
         .testTarget(name: "HelioHTTPTests", dependencies: ["HelioHTTP", "HeliographTesting"], swiftSettings: settings),
         .testTarget(
             name: "HeliographTests",
-            dependencies: ["Heliograph", "HeliographTesting", "HeliographInterop"],
+            dependencies: ["Heliograph", "HeliographTesting", "HeliographInterop", httpTypes, lifecycle, log],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
