@@ -23,7 +23,7 @@ struct Showcase: AsyncParsableCommand {
     @Option(help: "A PEM file with the certificate and its chain. [default: a development certificate]")
     var certificate: String?
     @Option(help: "The PEM file with the certificate's private key.") var privateKey: String?
-    @Option(help: "A directory for files to serve.") var root: String?
+    @Option(help: "A directory for files to serve; no route uses it yet.") var root: String?
 
     func validate() throws {
         if (certificate == nil) != (privateKey == nil) {
