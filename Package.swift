@@ -68,7 +68,9 @@ let package = Package(
         .testTarget(name: "HelioHTTPTests", dependencies: ["HelioHTTP", "HeliographTesting"], swiftSettings: settings),
         .testTarget(
             name: "HeliographTests",
-            dependencies: ["Heliograph", "HeliographTesting", "HeliographInterop"],
+            dependencies: [
+                "Heliograph", "HeliographTesting", "HeliographInterop", "HelioTLS", "COpenSSL", "CLinux", log, metrics,
+            ],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
