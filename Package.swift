@@ -68,7 +68,10 @@ let package = Package(
         .testTarget(name: "HelioHTTPTests", dependencies: ["HelioHTTP", "HeliographTesting"], swiftSettings: settings),
         .testTarget(
             name: "HeliographTests",
-            dependencies: ["Heliograph", "HeliographTesting", "HeliographInterop", httpTypes, lifecycle, log],
+            dependencies: [
+                "Heliograph", "HeliographTesting", "HeliographInterop", "HelioTLS", "COpenSSL", "CLinux", httpTypes,
+                lifecycle, log, metrics,
+            ],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -44,8 +44,11 @@ internal import CNghttp2
 
     /// - Parameters:
     ///   - streamWindow: SETTINGS_INITIAL_WINDOW_SIZE: what the server may send on a stream before the window opens again.
+    ///   - connectionWindow: the same for all streams together; at least 65,535.
     ///   - automaticWindowUpdates: open windows as bytes arrive.
-    public init(streamWindow: UInt32 = 65_535, automaticWindowUpdates: Bool = true) {
+    public init(
+        streamWindow: UInt32 = 65_535, connectionWindow: Int32 = 65_535, automaticWindowUpdates: Bool = true
+    ) {
         var callbacks: OpaquePointer?
         unsafe nghttp2_session_callbacks_new(&callbacks)
         unsafe ClientCallbacks.set(callbacks.unsafelyUnwrapped)
@@ -61,6 +64,7 @@ internal import CNghttp2
                 settings_id: Int32(NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE.rawValue), value: streamWindow)
         ]
         unsafe nghttp2_submit_settings(raw, 0, settings, settings.count)
+        unsafe nghttp2_session_set_local_window_size(raw, 0, 0, connectionWindow)
     }
 
     deinit { unsafe nghttp2_session_del(raw) }

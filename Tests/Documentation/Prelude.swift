@@ -2,6 +2,7 @@
 
 import Heliograph
 import HelioTLS
+import Logging
 
 struct StandIn {
     func start(_ socket: consuming Socket) {}

@@ -77,14 +77,14 @@ internal import HelioTLS
             markDirty()
         }
         if !readiness.isDisjoint(with: Readiness.lastWords) { state.insert(.inputEnds) }
-        if readiness.contains(.input) || state.contains(.inputEnds) { readOnce() }
+        if readiness.contains(.input) || state.contains(.inputEnds) { readOnce(inTurn: false) }
     }
 
     public func resume() {
         state.remove(.resuming)
         if state.contains(.closing) { return closeInTurn() }
         guard !state.contains(.closed) else { return }
-        if state.contains(.unread) { readOnce() }
+        if state.contains(.unread) { readOnce(inTurn: true) }
         if made?.wantsDrain == true { markDirty() }
     }
 
@@ -114,10 +114,12 @@ internal import HelioTLS
     // MARK: Reading
 
     /// Reads once, or up to the end of the input when that was reported: no further edge follows it.
-    private func readOnce() {
+    ///
+    /// - Parameter inTurn: the connection has waited for this, since an earlier iteration.
+    private func readOnce(inTurn: Bool) {
         state.remove(.unread)
         if state.contains(.lingering) { return discardInput() }
-        if core.isHandshaking, !server.admitsHandshake() {
+        if core.isHandshaking, !server.admitsHandshake(inTurn: inTurn) {
             state.insert(.unread)
             return takeAnotherTurn()
         }
@@ -283,6 +285,13 @@ internal import HelioTLS
 
     private var closeReason = CloseReason.connectionLost
 
+    /// The loop has ended: no turn comes any more.
+    func abandon() {
+        guard !state.contains(.closed) else { return }
+        closeReason = .shutdown
+        close()
+    }
+
     private func closeInTurn() {
         guard server.admitsClose() else { return takeAnotherTurn() }
         close()
@@ -295,10 +304,7 @@ internal import HelioTLS
         timer = nil
         if let token { loop.forget(token) }
         token = nil
-        if let made {
-            if made.isHandshaking, made.fault == nil { resources.counters.handshakeFailures += 1 }
-            made.close(closeReason)
-        }
+        made?.close(closeReason)
         made = nil
         unsent.removeAll()
         socket = nil

@@ -20,12 +20,14 @@ protocol ConnectionCoreOwner: AnyObject {
     private var drainRequested = false
     private(set) var fault: TLSError?
     private var closeReason: CloseReason?
+    /// close_notify has been sealed: nothing can be after it.
+    private var hasSaidGoodbye = false
 
     /// - Parameters:
     ///   - resources: what the loop's connections share.
     ///   - tls: the context of a TLS connection; nil for plaintext.
     ///   - handler: gets the exchanges.
-    ///   - owner: held until ``close(_:)``.
+    ///   - owner: held; who holds both lets one go.
     ///   - now: nanoseconds.
     init(
         resources: LoopResources, tls: TLSContext?, handler: any Handler, owner: any ConnectionCoreOwner, now: UInt64
@@ -42,7 +44,7 @@ protocol ConnectionCoreOwner: AnyObject {
     }
 
     /// Whether the TLS handshake is still to be done.
-    var isHandshaking: Bool { session == nil && closeReason == nil }
+    var isHandshaking: Bool { session == nil && fault == nil && closeReason == nil }
 
     // MARK: Bytes in
 
@@ -102,7 +104,7 @@ protocol ConnectionCoreOwner: AnyObject {
         drainRequested = false
         guard let engine else { return unsafe session?.drain(into: region, now: now) ?? 0 }
         var written = unsafe engine.takeOutput(into: region)
-        guard fault == nil, let session else { return written }
+        guard fault == nil, !hasSaidGoodbye, let session else { return written }
         let plaintext = unsafe resources.plaintext
         let count = unsafe session.drain(into: plaintext, now: now)
         do throws(TLSError) {
@@ -111,7 +113,9 @@ protocol ConnectionCoreOwner: AnyObject {
                     UnsafeRawBufferPointer(rebasing: plaintext[..<count]),
                     into: UnsafeMutableRawBufferPointer(rebasing: region[written...]))
             }
-            if session.isFinished {
+            // RFC 8446 section 6.1: close_notify before our side is closed, also where the peer was the first.
+            if session.isFinished || engine.isPeerClosed {
+                hasSaidGoodbye = true
                 engine.close()
                 written += unsafe engine.takeOutput(into: UnsafeMutableRawBufferPointer(rebasing: region[written...]))
             }
@@ -146,7 +150,6 @@ protocol ConnectionCoreOwner: AnyObject {
             session.expire(now: now)
         } else if isHandshaking, now >= created &+ resources.limits.handshakeTimeout.nanoseconds {
             resources.trip(.handshakeTimeout)
-            resources.counters.handshakeFailures += 1
             close(.limit(.handshakeTimeout))
         }
     }
@@ -165,8 +168,13 @@ protocol ConnectionCoreOwner: AnyObject {
     /// Ends all exchanges and frees the session and the TLS state. Not from within a handler.
     func close(_ reason: CloseReason) {
         guard closeReason == nil else { return }
+        if isHandshaking, reason != .shutdown { resources.counters.handshakeFailures += 1 }
         closeReason = reason
-        session?.close(reason)
+        if case .peer(.tooManyKeyUpdates) = fault {
+            session?.close(.limit(.keyUpdates))
+        } else {
+            session?.close(reason)
+        }
         session = nil
         engine = nil
     }

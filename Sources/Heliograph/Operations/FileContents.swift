@@ -45,6 +45,19 @@ enum FileContents {
         guard unsafe rename(temporary, path) == 0 else { throw .file(path: path, Errno(errno, in: "rename")) }
     }
 
+    /// Keeps other processes and threads that ask for the same out (flock(2)), until it is released.
+    static func lock(_ directory: String) throws(ServerError) -> FileLock {
+        let descriptor = unsafe open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw .file(path: directory, Errno(errno, in: "open")) }
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno != EINTR else { continue }
+            let error = Errno(errno, in: "flock")
+            close(descriptor)
+            throw .file(path: directory, error)
+        }
+        return FileLock(descriptor: descriptor)
+    }
+
     static func makeDirectory(_ path: String) throws(ServerError) {
         var partial = ""
         for part in path.split(separator: "/") {
@@ -53,6 +66,12 @@ enum FileContents {
             throw .file(path: partial, Errno(errno, in: "mkdir"))
         }
     }
+}
+
+/// A lock that is held.
+struct FileLock {
+    fileprivate let descriptor: Int32
+    func release() { close(descriptor) }
 }
 
 /// Seconds since 1970, by the system's clock.

@@ -51,23 +51,26 @@ public enum DevelopmentCertificate {
     /// The files of the certificate, which is made when there is none or it is about to expire.
     ///
     /// - Parameter directory: nil is `$XDG_CACHE_HOME/heliograph`, else `~/.cache/heliograph`.
-    /// - Throws: ``ServerError`` when the directory cannot be used.
+    /// - Throws: ``ServerError`` when the directory cannot be used, or nothing tells where it is.
     public static func paths(in directory: String?) throws(ServerError) -> (chain: String, key: String) {
-        let directory = directory ?? standardDirectory
+        let given = directory
+        let directory: String
+        if let given { directory = given } else { directory = try standardDirectory() }
         let paths = (chain: directory + "/localhost.pem", key: directory + "/localhost.key")
         if isUsable(paths) { return paths }
         try FileContents.makeDirectory(directory)
+        let lock = try FileContents.lock(directory)
+        defer { lock.release() }
+        // Another process, or another server of this one, may just have made it.
+        if isUsable(paths) { return paths }
+        let made: (chain: [UInt8], key: [UInt8])
         do {
-            let made = try Certificate.selfSigned(names: names, now: unixTime(), validDays: validDays)
-            try FileContents.write(made.key, to: paths.key)
-            try FileContents.write(made.chain, to: paths.chain)
-        } catch let error as TLSError {
-            throw .tls(error)
-        } catch let error as ServerError {
-            throw error
+            made = try Certificate.selfSigned(names: names, now: unixTime(), validDays: validDays)
         } catch {
-            throw .file(path: directory, Errno(EIO, in: "write"))
+            throw .tls(error)
         }
+        try FileContents.write(made.key, to: paths.key)
+        try FileContents.write(made.chain, to: paths.chain)
         return paths
     }
 
@@ -78,9 +81,15 @@ public enum DevelopmentCertificate {
         return certificate.notAfter - unixTime() > leastRest
     }
 
-    private static var standardDirectory: String {
-        if let cache = unsafe getenv("XDG_CACHE_HOME") { return unsafe String(cString: cache) + "/heliograph" }
-        if let home = unsafe getenv("HOME") { return unsafe String(cString: home) + "/.cache/heliograph" }
-        return "/tmp/heliograph-\(getuid())"
+    /// No other place is looked for: in one that others can write to, they could put a key that they know.
+    private static func standardDirectory() throws(ServerError) -> String {
+        if let cache = environment("XDG_CACHE_HOME") { return cache + "/heliograph" }
+        guard let home = environment("HOME") else { throw .file(path: "~/.cache", Errno(ENOENT, in: "open")) }
+        return home + "/.cache/heliograph"
+    }
+
+    private static func environment(_ name: String) -> String? {
+        guard let value = unsafe getenv(name), unsafe value.pointee != 0 else { return nil }
+        return unsafe String(cString: value)
     }
 }

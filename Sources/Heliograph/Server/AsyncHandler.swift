@@ -5,9 +5,9 @@ public import Logging
 /// A handler made of one async closure, run on the exchange's loop.
 ///
 /// The closure starts within the event that brought the request, and always resumes on the loop; one that does not suspend
-/// never leaves the call. It is cancelled when the peer resets the stream or leaves. When it returns, a response that it
-/// began is finished; when it throws, the peer gets 500 (413 for a body over the limit), or a reset once a response
-/// has begun.
+/// never leaves the call. It is cancelled when the exchange ends before its response is sent: the peer resets the stream or
+/// leaves, a limit is crossed. When it returns, a response that it began is finished; when it throws, the peer gets 500
+/// (413 for a body over the limit), or a reset once a response has begun.
 public final class AsyncHandler: Handler {
     private let loop: EventLoop
     private let body: @Sendable (Exchange) async throws -> Void
@@ -29,28 +29,39 @@ public final class AsyncHandler: Handler {
         let body = body
         // The exchange never leaves its loop: the task runs on the loop's executor and nowhere else.
         nonisolated(unsafe) let exchange = exchange
-        run.task = Task.immediate(executorPreference: loop) {
-            do {
-                try await unsafe body(exchange)
-                unsafe AsyncRun.finish(exchange)
-            } catch {
-                unsafe run.failed(exchange, error)
-            }
-        }
+        run.began(
+            Task.immediate(executorPreference: loop) {
+                do {
+                    try await unsafe body(exchange)
+                    unsafe AsyncRun.finish(exchange)
+                } catch {
+                    unsafe run.failed(exchange, error)
+                }
+            })
     }
 }
 
 /// One run of the closure: the task to cancel when its exchange ends.
 private final class AsyncRun: Handler, @unchecked Sendable {
-    var task: Task<Void, Never>?
+    private var task: Task<Void, Never>?
+    private var isCancelled = false
     private let logger: Logger
 
     init(_ logger: Logger) { self.logger = logger }
 
     func request(_ exchange: Exchange) {}
 
+    /// The closure has run up to where it first waits, and may have ended its exchange already.
+    func began(_ task: Task<Void, Never>) {
+        if isCancelled { task.cancel() } else { self.task = task }
+    }
+
     func closed(_ exchange: Exchange, _ reason: CloseReason) {
-        task?.cancel()
+        // What a closure does after its response has reached the peer is its own affair.
+        if reason != .finished {
+            isCancelled = true
+            task?.cancel()
+        }
         task = nil
     }
 

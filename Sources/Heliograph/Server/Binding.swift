@@ -39,6 +39,22 @@ struct Binding {
 
     /// Binds all addresses of one name to the same port. Answers false when one is not an address.
     private mutating func bind(_ hosts: [String], port: UInt16, loops: Int) throws(Errno) -> Bool {
+        let bound = sockets.count
+        for _ in 1..<(port == 0 ? Self.portTries : 1) {
+            do throws(Errno) {
+                return try bindOnce(hosts, port: port, loops: loops)
+            } catch {
+                // The port that the kernel chose for one address may be taken on another: it chooses again.
+                guard error.isAddressInUse, sockets.count > bound else { throw error }
+                sockets.removeSubrange(bound...)
+            }
+        }
+        return try bindOnce(hosts, port: port, loops: loops)
+    }
+
+    private static let portTries = 16
+
+    private mutating func bindOnce(_ hosts: [String], port: UInt16, loops: Int) throws(Errno) -> Bool {
         var port = port
         for (index, host) in hosts.enumerated() {
             guard let address = SocketAddress(host: host, port: port) else { return false }

@@ -12,17 +12,25 @@ final class LoopServer: ListenerDelegate {
     private var listeners: [Listener] = []
     private var connections: ContiguousArray<Connection> = []
     private var isFull = false
+    private var nextFullLog: UInt64 = 0
     private var stopped: (() -> Void)?
     private var deadline: LoopTimer?
+    private var stopDeadline = UInt64.max
     private var reporter: MetricsReporter?
 
     // How much of what is bounded per iteration this one has had.
     private var iteration: UInt64 = 0
     private var handshakes = 0
     private var closes = 0
+    /// The iteration that last put a handshake off; 0: none has.
+    private var lastRefusal: UInt64 = 0
 
     /// Connections that are closed in one iteration; closing one costs about as much as a few requests.
     private static let closesPerIteration = 128
+    /// Nanoseconds.
+    private static let fullLogInterval: UInt64 = 10_000_000_000
+    /// How long a listener that cannot be watched again waits for its next try.
+    private static let resumePause = Duration.milliseconds(100)
 
     init(loop: EventLoop, limits: Limits, tls: TLSContext?, handler: any Handler, logger: Logger) {
         self.loop = loop
@@ -56,10 +64,13 @@ final class LoopServer: ListenerDelegate {
         guard connections.count >= resources.limits.maxConnectionsPerLoop, !isFull else { return }
         isFull = true
         resources.trip(.connections)
+        for listener in listeners { listener.pauseAccepting() }
+        // One that comes for each that goes would fill the log.
+        guard loop.now >= nextFullLog else { return }
+        nextFullLog = loop.now &+ Self.fullLogInterval
         logger.warning(
             "this loop is full: accepting pauses until a connection closes",
             metadata: ["loop": "\(loop.index)", "connections": "\(connections.count)"])
-        for listener in listeners { listener.pauseAccepting() }
     }
 
     func acceptingPaused(_ listener: Listener, _ error: Errno) {
@@ -70,9 +81,15 @@ final class LoopServer: ListenerDelegate {
 
     // MARK: What is bounded per iteration
 
-    func admitsHandshake() -> Bool {
+    /// - Parameter inTurn: it was refused before. Those go first: readiness is told before turns are given, so a storm of
+    ///   comers would else keep them waiting until they time out.
+    func admitsHandshake(inTurn: Bool) -> Bool {
         beginIteration()
-        guard handshakes < resources.limits.maxHandshakesPerIteration else { return false }
+        let othersWait = lastRefusal != 0 && lastRefusal &+ 1 >= loop.iteration
+        guard inTurn || !othersWait, handshakes < max(1, resources.limits.maxHandshakesPerIteration) else {
+            lastRefusal = loop.iteration
+            return false
+        }
         handshakes += 1
         return true
     }
@@ -113,11 +130,12 @@ final class LoopServer: ListenerDelegate {
             try listener.resumeAccepting()
         } catch {
             logger.error("accepting could not go on", metadata: ["error": "\(error)"])
+            loop.schedule(after: Self.resumePause) { [self] in if !isFull { resume(listener) } }
         }
     }
 
     /// Accepts no more, lets open streams finish, and closes what is left after `grace`. A second call with a shorter time
-    /// hurries the first.
+    /// hurries the first; one with a longer time changes nothing.
     func stop(within grace: Duration, _ done: @escaping () -> Void) {
         for listener in listeners { listener.close() }
         listeners.removeAll()
@@ -128,10 +146,22 @@ final class LoopServer: ListenerDelegate {
         }
         if earlier == nil { for connection in connections { connection.beginShutdown() } }
         if connections.isEmpty { return finishStopping() }
+        let end = loop.now &+ grace.nanoseconds
+        guard end < stopDeadline else { return }
+        stopDeadline = end
         deadline?.cancel()
         deadline = loop.schedule(after: grace) { [self] in
             for connection in connections { connection.beginClose(.shutdown) }
         }
+    }
+
+    /// The loop has ended, and nothing of the server runs on it any more: what it left open is closed, on any one thread.
+    func abandon() {
+        for listener in listeners { listener.close() }
+        listeners.removeAll()
+        stopped = stopped ?? {}
+        for connection in connections { connection.abandon() }
+        finishStopping()
     }
 
     private func finishStopping() {

@@ -8,18 +8,22 @@ extension Server {
     /// - Parameter grace: how long open streams have to finish.
     public func stopOnSignal(within grace: Duration = .seconds(30)) async {
         guard let loop = firstLoop else { return }
+        let watch = SignalWatch()
         loop.execute { [self] in
             var stops = 0
-            let signals = [Signals.interrupt, Signals.terminate, Signals.hangUp]
-            let watcher = try? Signals(signals, on: loop) { [self] signal in
-                guard signal != Signals.hangUp else { return reloadOnSignal() }
+            watch.signals = try? Signals([Signals.interrupt, Signals.terminate, Signals.hangUp], on: loop) {
+                [self] signal in
+                // Files are read, which blocks: not on the loop.
+                guard signal != Signals.hangUp else { return _ = Task { reloadOnSignal() } }
                 stops += 1
                 let grace = stops == 1 ? grace : .zero
-                Task { await self.stop(within: grace) }
+                Task { await stop(within: grace) }
             }
-            if watcher == nil { logger.error("signals cannot be watched: too many open files") }
+            if watch.signals == nil { logger.error("signals cannot be watched: too many open files") }
         }
         await stopped()
+        // Loops that are not the server's own go on.
+        loop.execute { watch.signals?.close() }
     }
 
     private func reloadOnSignal() {
@@ -29,4 +33,9 @@ extension Server {
             logger.error("the certificates could not be replaced, the old ones stay", metadata: ["error": "\(error)"])
         }
     }
+}
+
+/// The watcher, touched on its loop only.
+private final class SignalWatch: @unchecked Sendable {
+    var signals: Signals?
 }

@@ -1,3 +1,4 @@
+internal import Glibc
 public import HelioHTTP
 public import HelioReactor
 public import HelioTLS
@@ -24,8 +25,8 @@ public final class Server: Sendable {
         var isStarted = false
         var isStopped = false
         var parts: [LoopPart] = []
-        var group: EventLoopGroup?
-        var ownsGroup = false
+        /// The loops, where they are the server's own.
+        var ownGroup: EventLoopGroup?
         var addresses: [SocketAddress] = []
         var waiters: [CheckedContinuation<Void, Never>] = []
     }
@@ -60,30 +61,47 @@ public final class Server: Sendable {
 
     // MARK: Starting
 
-    /// Listens, and returns when connections are accepted.
+    /// Listens, and returns when connections are accepted. Not from a loop's thread: it waits for the loops.
     ///
     /// - Parameter group: loops that the caller owns; nil makes the server's own, as many as the configuration says.
-    /// - Throws: ``ServerError``; then nothing is left behind.
+    /// - Throws: ``ServerError``; then nothing is left behind, and it may be tried again.
     public func start(on group: EventLoopGroup? = nil) throws(ServerError) {
         let isFirst = state.withLock { state in
             defer { state.isStarted = true }
             return !state.isStarted
         }
         guard isFirst else { throw .alreadyStarted }
+        do throws(ServerError) {
+            try startFirst(on: group)
+        } catch {
+            state.withLock { $0.isStarted = $0.isStopped }
+            throw error
+        }
+    }
+
+    private func startFirst(on group: EventLoopGroup?) throws(ServerError) {
         let tls = try TLSMaterial.context(for: configuration.security, tickets: tickets)
         let loops: EventLoopGroup
         if let group { loops = group } else { loops = try makeGroup() }
+        precondition(!loops.loops.contains { $0.isCurrent }, "a server is not started from a thread of its loops")
+        let parts = loops.loops.map(LoopPart.init)
+        let bound: Binding
         do throws(ServerError) {
-            let bound = try Binding.bind(configuration.endpoints, loops: loops.count)
-            try start(loops, tls: tls, bound)
+            bound = try Binding.bind(configuration.endpoints, loops: loops.count)
+            try start(parts, tls: tls, bound)
         } catch {
-            if group == nil { loops.stop() }
+            tearDown(parts, owned: group == nil ? loops : nil)
             throw error
         }
-        state.withLock {
-            $0.group = loops
-            $0.ownsGroup = group == nil
+        let wasStopped = state.withLock { state in
+            guard !state.isStopped else { return true }
+            state.parts = parts
+            state.addresses = bound.addresses
+            state.ownGroup = group == nil ? loops : nil
+            return false
         }
+        // Stopped by another thread in the meantime.
+        if wasStopped { return tearDown(parts, owned: group == nil ? loops : nil) }
         for address in addresses {
             configuration.logger.info(
                 "listening", metadata: ["address": "\(address)", "tls": "\(tls != nil)", "loops": "\(loops.count)"])
@@ -98,30 +116,45 @@ public final class Server: Sendable {
         }
     }
 
-    private func start(_ group: EventLoopGroup, tls: TLSContext?, _ bound: Binding) throws(ServerError) {
-        let failures = ConditionLock<(left: Int, error: Errno?)>((group.count, nil))
-        let parts = group.loops.map(LoopPart.init)
-        for part in parts {
-            let sockets = bound.sockets(for: part.loop.index)
-            part.loop.execute { [self] in
-                let server = LoopServer(
-                    loop: part.loop, limits: configuration.limits, tls: tls, handler: makeHandler(part.loop),
-                    logger: configuration.logger)
-                part.server = server
-                var failure: Errno?
-                do throws(Errno) { try server.listen(on: sockets) } catch { failure = error }
-                failures.signal { state in
-                    state.left -= 1
-                    state.error = state.error ?? failure
-                }
+    private func start(_ parts: [LoopPart], tls: TLSContext?, _ bound: Binding) throws(ServerError) {
+        let failure = Self.onEach(parts) { [self] part in
+            let server = LoopServer(
+                loop: part.loop, limits: configuration.limits, tls: tls, handler: makeHandler(part.loop),
+                logger: configuration.logger)
+            part.server = server
+            do throws(Errno) {
+                try server.listen(on: bound.sockets(for: part.loop.index))
+                return nil
+            } catch {
+                return error
             }
         }
-        let failure = failures.wait { $0.left == 0 ? .some($0.error) : nil }
-        state.withLock {
-            $0.parts = parts
-            $0.addresses = bound.addresses
-        }
         if let failure { throw .resources(failure) }
+    }
+
+    /// Ends what a start that came to nothing has begun.
+    private func tearDown(_ parts: [LoopPart], owned: EventLoopGroup?) {
+        _ = Self.onEach(parts) { part in
+            part.server?.stop(within: .zero) {}
+            part.server = nil
+            return nil
+        }
+        owned?.stop()
+    }
+
+    /// Runs `body` on each loop and waits for all. Returns the first error, ECANCELED for a loop that has ended.
+    private static func onEach(_ parts: [LoopPart], _ body: @escaping @Sendable (LoopPart) -> Errno?) -> Errno? {
+        let progress = ConditionLock<(left: Int, error: Errno?)>((parts.count, nil))
+        for part in parts {
+            let finish: @Sendable (Errno?) -> Void = { error in
+                progress.signal { state in
+                    state.left -= 1
+                    state.error = state.error ?? error
+                }
+            }
+            if !part.loop.execute({ finish(body(part)) }) { finish(Errno(ECANCELED, in: "start")) }
+        }
+        return progress.wait { $0.left == 0 ? .some($0.error) : nil }
     }
 
     /// Where it listens, with the ports that the kernel chose.
@@ -197,8 +230,7 @@ public final class Server: Sendable {
     }
 
     private func finishStopping() async {
-        let owned = state.withLock { $0.ownsGroup ? $0.group : nil }
-        await owned?.stopped()
+        await state.withLock { $0.ownGroup }?.stopped()
         let (isFirst, waiters) = state.withLock { state in
             defer {
                 state.isStarted = true
@@ -221,10 +253,12 @@ public final class Server: Sendable {
     }
 }
 
-/// A loop and the server's part on it, which only the loop's thread touches.
+/// A loop and the server's part on it, which only the loop's thread touches for as long as there is one.
 private final class LoopPart: @unchecked Sendable {
     let loop: EventLoop
     var server: LoopServer?
+    /// Whether what was open has been closed after the end of the loop, which any thread may do.
+    private let abandoned = Lock(false)
 
     init(_ loop: EventLoop) { self.loop = loop }
 
@@ -234,7 +268,12 @@ private final class LoopPart: @unchecked Sendable {
                 guard let server else { return continuation.resume() }
                 server.stop(within: grace) { continuation.resume() }
             }
-            if !accepted { continuation.resume() }
+            guard !accepted else { return }
+            abandoned.withLock { isAbandoned in
+                if !isAbandoned { server?.abandon() }
+                isAbandoned = true
+            }
+            continuation.resume()
         }
     }
 

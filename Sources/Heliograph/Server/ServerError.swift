@@ -19,7 +19,7 @@ public enum ServerError: Error, CustomStringConvertible {
     public var description: String {
         switch self {
         case .listen(let endpoint, let error) where error.isAddressInUse:
-            "cannot listen on \(endpoint): the port is taken; stop what listens there, or choose another"
+            "cannot listen on \(endpoint): the address is in use; stop what listens there, or choose another port or path"
         case .listen(let endpoint, let error): "cannot listen on \(endpoint): \(error.reason)"
         case .address(.unix(let path)): "cannot listen on '\(path)': a socket's path has 1 to 107 bytes"
         case .address(let endpoint): "cannot listen on \(endpoint): the host is a numeric address or 'localhost'"
