@@ -81,6 +81,8 @@ internal import CNghttp2
         unsafe nghttp2_option_set_stream_reset_rate_limit(options, UInt64.max, UInt64.max)
         // So are CONTINUATION frames: nghttp2 counts one again for each piece that its header comes in.
         unsafe nghttp2_option_set_max_continuations(options, Int.max)
+        // And the answers that wait: 1,000 of them would end a connection that `controlFrameRate` allows 2,000 at once.
+        unsafe nghttp2_option_set_max_outbound_ack(options, Int.max)
         unsafe nghttp2_option_set_builtin_recv_extension_type(options, UInt8(NGHTTP2_PRIORITY_UPDATE.rawValue))
         return unsafe options
     }
