@@ -26,7 +26,7 @@ final class LoopServer: ListenerDelegate {
     private var lastRefusal: UInt64 = 0
 
     /// Connections that are closed in one iteration; closing one costs about as much as a few requests.
-    private static let closesPerIteration = 128
+    private static let closesPerIteration = 64
     /// Nanoseconds.
     private static let fullLogInterval: UInt64 = 10_000_000_000
     /// How long a listener that cannot be watched again waits for its next try.
