@@ -63,14 +63,16 @@ let package = Package(
             path: "Examples/Showcase",
             swiftSettings: settings),
 
+        // How much memory is in use, for tests that count it.
+        .systemLibrary(name: "CMalloc", path: "Tests/CMalloc"),
         .testTarget(name: "HelioReactorTests", dependencies: ["HelioReactor"], swiftSettings: settings),
         .testTarget(name: "HelioTLSTests", dependencies: ["HelioTLS", "COpenSSL"], swiftSettings: settings),
         .testTarget(name: "HelioHTTPTests", dependencies: ["HelioHTTP", "HeliographTesting"], swiftSettings: settings),
         .testTarget(
             name: "HeliographTests",
             dependencies: [
-                "Heliograph", "HeliographTesting", "HeliographInterop", "HelioTLS", "COpenSSL", "CLinux", httpTypes,
-                lifecycle, log, metrics,
+                "Heliograph", "HeliographTesting", "HeliographInterop", "HelioTLS", "COpenSSL", "CLinux", "CMalloc",
+                httpTypes, lifecycle, log, metrics,
             ],
             swiftSettings: settings),
     ],

@@ -169,7 +169,8 @@ public final class Server: Sendable {
 
     // MARK: Certificates
 
-    /// Reads the certificate's files again. New connections get the new certificate; no connection is dropped.
+    /// Reads the certificate's files again. Each loop takes the new certificate for the connections that it accepts from its
+    /// next iteration on; no connection is dropped.
     ///
     /// - Throws: ``ServerError``; then the old one stays in use.
     public func reloadCertificates() throws(ServerError) {
@@ -177,7 +178,7 @@ public final class Server: Sendable {
         replace(tls)
     }
 
-    /// Takes another TLS configuration for new connections; no connection is dropped.
+    /// Takes another TLS configuration for new connections, as ``reloadCertificates()`` does.
     public func replaceTLS(_ tls: TLSConfiguration) throws(ServerError) {
         do {
             replace(try TLSContext(server: tls, now: unixTime()))

@@ -21,6 +21,7 @@ struct BodyQueueTests {
     func order(seed: UInt64) {
         var random = SeededGenerator(seed: seed)
         var queue = BodyQueue()
+        defer { queue.deallocate() }
         var model: [UInt8] = []
         var next: UInt8 = 0
         var isRight = true
@@ -63,6 +64,7 @@ struct BodyQueueTests {
     @Test("Small writes are gathered, arrays are handed through")
     func gathering() {
         var queue = BodyQueue()
+        defer { queue.deallocate() }
         for byte in UInt8(0)..<10 { append([byte], to: &queue) }
         queue.append([100, 101])
         append([102], to: &queue)
@@ -74,6 +76,7 @@ struct BodyQueueTests {
     @Test("Gathered segments stay of a size that can be handed over one by one")
     func segmentSize() {
         var queue = BodyQueue()
+        defer { queue.deallocate() }
         for _ in 0..<100 { append([UInt8](repeating: 1, count: 1000), to: &queue) }
         var sizes: [Int] = []
         while let chunk = queue.popFirst() { sizes.append(chunk.count) }

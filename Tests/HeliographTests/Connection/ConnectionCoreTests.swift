@@ -142,6 +142,28 @@ import Testing
         #expect(peer.tls?.isPeerClosed == true, "close_notify")
     }
 
+    @Test(arguments: [true, false]) func anIdleConnectionIsShutDownInTwoStepsToo(hasServed: Bool) throws {
+        let peer = try MemoryPeer(handler: handler)
+        if hasServed { peer.client.request("GET", "/hello") }
+        try peer.exchange()
+        peer.core.beginShutdown(now: peer.clock.now)
+        // The client's nghttp2 takes nothing more once it has a GOAWAY and no stream: the frames are looked at here.
+        let tls = try #require(peer.tls)
+        var frames: [RawFrame] = []
+        for _ in 0..<2 {
+            try tls.take(peer.drainOnce()) {
+                frames += RawFrame.parse($0)
+                peer.client.receive($0)
+            }
+            peer.deliver(try peer.clientOutput())
+        }
+        let goaways = frames.filter { $0.isType(.goaway) }
+        #expect(goaways.map { $0.number() } == [UInt32(Int32.max), hasServed ? 1 : 0])
+        #expect(goaways.allSatisfy { $0.number(at: 4) == 0 })
+        #expect(peer.core.isFinished)
+        #expect(peer.tls?.isPeerClosed == true)
+    }
+
     @Test func aShutdownDuringTheHandshakeEndsItAtOnceAndIsNoFaultOfThePeer() throws {
         let peer = try MemoryPeer(handler: handler)
         peer.core.beginShutdown(now: peer.clock.now)

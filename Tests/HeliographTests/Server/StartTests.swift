@@ -101,7 +101,10 @@ extension LiveTests {
                 return await group.reduce(into: Set<[String]>()) { $0.insert($1) }
             }
             #expect(made.count == 1)
-            #expect(try FileManager.default.contentsOfDirectory(atPath: place).sorted() == ["localhost.key", "localhost.pem"])
+            #expect(
+                try FileManager.default.contentsOfDirectory(atPath: place).sorted() == [
+                    "localhost.key", "localhost.pem",
+                ])
             let mode = try FileManager.default.attributesOfItem(atPath: place + "/localhost.key")[.posixPermissions]
             #expect(mode as? Int == 0o600)
             let server = try server { $0.security = .development(directory: place) }

@@ -17,7 +17,9 @@ final class LiveClient {
     private(set) var isClosed = false
     private(set) var isReset = false
     private(set) var fault: TLSError?
-    private let receiveLimit: Int
+    /// Whether HTTP/2 says what it has to; TLS always does.
+    var speaksHTTP = true
+    private static let receiveLimit = 64 * 1024
 
     /// Connects; nothing of TLS or HTTP is said yet.
     ///
@@ -25,7 +27,8 @@ final class LiveClient {
     ///   - tls: nil speaks plaintext.
     ///   - receiveBuffer: SO_RCVBUF, for a client that is to be slow.
     init(
-        to address: SocketAddress, tls context: TLSContext?, window: Int32 = 65_535, receiveBuffer: Int32? = nil
+        to address: SocketAddress, tls context: TLSContext?, window: Int32 = 65_535, receiveBuffer: Int32? = nil,
+        session: TLSSession? = nil
     ) throws {
         descriptor = socket(address.family, Int32(SOCK_STREAM.rawValue), 0)
         if var size = receiveBuffer {
@@ -36,9 +39,8 @@ final class LiveClient {
         if status != 0 { throw Errno(helio_errno(), in: "connect") }
         _ = helio_set_flags(descriptor, helio_get_flags(descriptor) | O_NONBLOCK)
         http = TestClient(streamWindow: UInt32(window), connectionWindow: window)
-        receiveLimit = 64 * 1024
         guard let context else { return }
-        let engine = TLSEngine(client: context, io: TLSRecordIO(), serverName: "localhost")
+        let engine = TLSEngine(client: context, io: TLSRecordIO(), serverName: "localhost", session: session)
         try engine.start()
         tls = engine
     }
@@ -69,7 +71,7 @@ final class LiveClient {
     /// What is to be sent now: as ciphertext, where there is TLS.
     func output() throws -> [UInt8] {
         guard let tls else { return http.output() }
-        return try tls.sealed(tls.isHandshakeComplete ? http.output() : [])
+        return try tls.sealed(tls.isHandshakeComplete && speaksHTTP ? http.output() : [])
     }
 
     /// Sends bytes as they are, past TLS.
@@ -77,14 +79,16 @@ final class LiveClient {
 
     /// Moves bytes until what is asked for is so.
     ///
-    /// - Parameter reading: false sends only.
+    /// - Parameters:
+    ///   - reading: false sends only.
+    ///   - speaking: false sends what was given to ``sendRaw(_:)`` alone.
     /// - Returns: false when the server has closed before, or after ten seconds.
     @discardableResult
-    func run(reading: Bool = true, until isDone: (LiveClient) -> Bool) throws -> Bool {
+    func run(reading: Bool = true, speaking: Bool = true, until isDone: (LiveClient) -> Bool) throws -> Bool {
         let end = helio_monotonic_ns() + 10_000_000_000
         while !isDone(self) {
             guard !isClosed, helio_monotonic_ns() < end else { return isDone(self) }
-            if fault == nil { unsent += try output() }
+            if fault == nil, speaking { unsent += try output() }
             sendUnsent()
             var wanted = pollfd(fd: descriptor, events: 0, revents: 0)
             if reading { wanted.events |= Int16(POLLIN) }
@@ -124,7 +128,7 @@ final class LiveClient {
     }
 
     private func receive() {
-        var buffer = [UInt8](repeating: 0, count: receiveLimit)
+        var buffer = [UInt8](repeating: 0, count: Self.receiveLimit)
         let count = unsafe recv(descriptor, &buffer, buffer.count, 0)
         if count < 0, helio_errno() == EAGAIN { return }
         guard count > 0 else {

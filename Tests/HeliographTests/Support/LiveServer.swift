@@ -80,11 +80,10 @@ func withServer(
 }
 
 /// The same with one async closure for all requests.
-func withServer(
-    _ change: (inout ServerConfiguration) -> Void = { _ in },
-    handling handler: @escaping @Sendable (Exchange) async throws -> Void, _ body: (LiveServer) async throws -> Void
+func withAsyncServer(
+    _ handler: @escaping @Sendable (Exchange) async throws -> Void, _ body: (LiveServer) async throws -> Void
 ) async throws {
-    try await withServer(change) { AsyncHandler(loop: $0, handler) } _: { try await body($0) }
+    try await withServer(makeHandler: { AsyncHandler(loop: $0, handler) }, body)
 }
 
 /// What was logged, one line for each message.
