@@ -59,8 +59,8 @@ import Testing
                 unsafe setrlimit(resource, &limit)
                 // One is left, which the client takes: the kernel completes the connection, nothing accepts it.
                 var taken: [Int32] = []
-                while case let descriptor = dup(0), descriptor >= 0 { taken.append(descriptor) }
-                close(taken.removeLast())
+                while case let descriptor = eventfd(0, 0), descriptor >= 0 { taken.append(descriptor) }
+                if let last = taken.popLast() { close(last) }
                 let waiting = try live.connect()
                 let log = live.log
                 var isTold = false
