@@ -45,40 +45,43 @@ import Testing
         }
     }
 
-    @Test func runningOutOfDescriptorsIsToldOnceAndRecovers() async {
-        await #expect(processExitsWith: .success) {
-            try await withServer { _ in
-                RecordingHandler()
-            } _: { live in
-                let old = try live.connect()
-                #expect(try old.get("/hello").status == 200)
-                var limit = rlimit()
-                let resource = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
-                unsafe getrlimit(resource, &limit)
-                limit.rlim_cur = 256
-                unsafe setrlimit(resource, &limit)
-                // One is left, which the client takes: the kernel completes the connection, nothing accepts it.
-                var taken: [Int32] = []
-                while case let descriptor = eventfd(0, 0), descriptor >= 0 { taken.append(descriptor) }
-                if let last = taken.popLast() { close(last) }
-                let waiting = try live.connect()
-                let log = live.log
-                var isTold = false
-                for _ in 0..<1000 where !isTold {
-                    try await Task.sleep(for: .milliseconds(5))
-                    isTold = log.lines.contains { $0.contains("accepting pauses") }
+    // ThreadSanitizer's runtime needs descriptors of its own and does not get by without.
+    #if !HELIOGRAPH_SANITIZE
+        @Test func runningOutOfDescriptorsIsToldOnceAndRecovers() async {
+            await #expect(processExitsWith: .success) {
+                try await withServer { _ in
+                    RecordingHandler()
+                } _: { live in
+                    let old = try live.connect()
+                    #expect(try old.get("/hello").status == 200)
+                    var limit = rlimit()
+                    let resource = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
+                    unsafe getrlimit(resource, &limit)
+                    limit.rlim_cur = 256
+                    unsafe setrlimit(resource, &limit)
+                    // One is left, which the client takes: the kernel completes the connection, nothing accepts it.
+                    var taken: [Int32] = []
+                    while case let descriptor = eventfd(0, 0), descriptor >= 0 { taken.append(descriptor) }
+                    if let last = taken.popLast() { close(last) }
+                    let waiting = try live.connect()
+                    let log = live.log
+                    var isTold = false
+                    for _ in 0..<1000 where !isTold {
+                        try await Task.sleep(for: .milliseconds(5))
+                        isTold = log.lines.contains { $0.contains("accepting pauses") }
+                    }
+                    #expect(isTold)
+                    try await Task.sleep(for: .milliseconds(250))
+                    #expect(try old.get("/hello").status == 200, "who is connected is served")
+                    for descriptor in taken { close(descriptor) }
+                    #expect(try waiting.get("/hello").status == 200)
+                    let lines = log.lines.filter { $0.contains("accepting pauses") }
+                    #expect(lines.count == 1)
+                    #expect(lines.first?.contains("ulimit -n") == true && lines.first?.hasPrefix("error") == true)
                 }
-                #expect(isTold)
-                try await Task.sleep(for: .milliseconds(250))
-                #expect(try old.get("/hello").status == 200, "who is connected is served")
-                for descriptor in taken { close(descriptor) }
-                #expect(try waiting.get("/hello").status == 200)
-                let lines = log.lines.filter { $0.contains("accepting pauses") }
-                #expect(lines.count == 1)
-                #expect(lines.first?.contains("ulimit -n") == true && lines.first?.hasPrefix("error") == true)
             }
         }
-    }
+    #endif
 }
 
 /// A metrics backend that adds up, by label and dimensions.
