@@ -54,6 +54,8 @@ import Testing
                 } _: { live in
                     let old = try live.connect()
                     #expect(try old.get("/hello").status == 200)
+                    // Dispatch opens what it sleeps by with the first sleep, and traps when it cannot.
+                    try await Task.sleep(for: .milliseconds(1))
                     var limit = rlimit()
                     let resource = __rlimit_resource_t(UInt32(RLIMIT_NOFILE.rawValue))
                     unsafe getrlimit(resource, &limit)
