@@ -135,7 +135,11 @@ internal import HelioTLS
             state.insert(.unread)
             takeAnotherTurn()
         case .wouldBlock: break
-        case .end, .failed: return beginClose()
+        case .end:
+            // What came before the end may have its answer already: it goes out before the socket does.
+            answer()
+            return beginClose()
+        case .failed: return beginClose()
         }
         limitTimer()
         answer()
