@@ -120,7 +120,7 @@ def test_a_taken_port_is_said_in_one_line(start):
     port = str(start().port)
     result = subprocess.run([PROGRAM, "--port", port], capture_output=True, text=True, timeout=20)
     assert result.returncode == 1
-    assert "taken" in result.stderr and result.stderr.count("\n") == 1
+    assert "in use" in result.stderr and result.stderr.count("\n") == 1
 
 
 def test_help_has_examples():
