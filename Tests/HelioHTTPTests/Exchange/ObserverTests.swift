@@ -21,7 +21,7 @@ struct ObserverTests {
         func encode(_ bytes: RawSpan, isLast: Bool, _ emit: (RawSpan) -> Void) {
             emit(bytes)
             emit(bytes)
-            if isLast { emit([UInt8(ascii: ".")].span.bytes) }
+            if isLast { unsafe emit([UInt8(ascii: ".")].span.bytes) }
         }
     }
 
