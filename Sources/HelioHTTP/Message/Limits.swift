@@ -102,4 +102,8 @@ public enum LimitName: String, Sendable, CaseIterable {
     case inducedResetRate = "induced_reset_rate"
     case bodySize = "body_size"
     case keyUpdates = "key_updates"
+    case webSocketMessageSize = "websocket_message_size"
+    case webSocketFragments = "websocket_fragments"
+    case webSocketPongTimeout = "websocket_pong_timeout"
+    case webSocketCloseTimeout = "websocket_close_timeout"
 }
