@@ -58,8 +58,8 @@ extension Exchange {
         bodyProgress = 0
         sendProgress = 0
         countedOutput = 0
-        responseStatus = nil
-        sentBytes = 0
+        statusCode = 0
+        bodyBytesSent = 0
         writtenBytes = 0
         if !observers.isEmpty { observers.removeAll(keepingCapacity: true) }
         encoder = nil
