@@ -49,6 +49,7 @@ extension Exchange {
         closeReason = .finished
         requestMethod = .get
         targetSlice = .init()
+        protocolSlice = .init()
         schemeSlice = .init()
         authoritySlice = .init()
         pathLength = 0
@@ -58,6 +59,11 @@ extension Exchange {
         bodyProgress = 0
         sendProgress = 0
         countedOutput = 0
+        responseStatus = nil
+        sentBytes = 0
+        writtenBytes = 0
+        if !observers.isEmpty { observers.removeAll(keepingCapacity: true) }
+        encoder = nil
         inbound.removeAll()
         queue.removeAll()
     }
