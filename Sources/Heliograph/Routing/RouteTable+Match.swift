@@ -22,6 +22,7 @@ extension RouteTable {
     /// What one search has found out so far.
     @safe private struct Search {
         let path: UnsafeRawBufferPointer
+        var count: Int { unsafe path.count }
         let method: UInt8
         /// A method whose route will do where there is none for the first.
         var substitute = RouteMethods.unknown
@@ -35,7 +36,7 @@ extension RouteTable {
     private func walk(_ index: Int32, from start: Int, _ search: inout Search) -> Int32 {
         let node = nodes[Int(index)]
         var end = start
-        while end < search.path.count, unsafe search.path[end] != UInt8(ascii: "/") { end += 1 }
+        while end < search.count, unsafe search.path[end] != UInt8(ascii: "/") { end += 1 }
         let literal = unsafe edge(of: node, UnsafeRawBufferPointer(rebasing: search.path[start..<end]))
         if literal >= 0 {
             let route = enter(literal, at: end, &search)
@@ -48,7 +49,7 @@ extension RouteTable {
             search.parameters.removeLast()
         }
         if node.wildcard >= 0 {
-            search.parameters.append(start..<search.path.count)
+            search.parameters.append(start..<search.count)
             let route = choose(node.wildcard, &search)
             if route >= 0 { return route }
             search.parameters.removeLast()
@@ -58,7 +59,7 @@ extension RouteTable {
 
     /// The route behind a segment that ends at `end`.
     private func enter(_ index: Int32, at end: Int, _ search: inout Search) -> Int32 {
-        if end < search.path.count { return walk(index, from: end + 1, &search) }
+        if end < search.count { return walk(index, from: end + 1, &search) }
         let endpoint = nodes[Int(index)].endpoint
         return endpoint < 0 ? -1 : choose(endpoint, &search)
     }
