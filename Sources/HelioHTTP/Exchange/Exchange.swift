@@ -23,6 +23,7 @@
     var schemeSlice = HeaderBlock.Slice()
     var authoritySlice = HeaderBlock.Slice()
     var pathLength = 0
+    var pathParameters = PathParameters()
     var headerListSize = 0
     /// Body bytes that the handler has not taken.
     @Unguarded var inbound = BodyQueue()

@@ -53,6 +53,7 @@ extension Exchange {
         schemeSlice = .init()
         authoritySlice = .init()
         pathLength = 0
+        pathParameters.removeAll()
         headerListSize = 0
         bodyTimeout = nil
         bodyProgress = 0
