@@ -50,7 +50,8 @@ struct Showcase: AsyncParsableCommand {
         if let certificate, let privateKey {
             configuration.security = .certificate(chain: certificate, key: privateKey)
         }
-        let server = Server(configuration) { loop in ShowcaseHandler(loop: loop) }
+        let root = root
+        let server = Server(configuration) { loop in showcaseRouter(RouteContext(loop: loop, root: root)) }
         do {
             try server.start()
         } catch {

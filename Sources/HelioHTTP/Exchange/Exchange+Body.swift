@@ -54,7 +54,7 @@ extension Exchange {
     func deliverRequest(hasBody: Bool, now: UInt64) {
         state.insert(.delivered)
         bodyProgress = now
-        receivedAt = now
+        headTime = now
         if hasBody, requestFields.isContinueExpected { state.insert(.expectsContinue) }
         receiver.request(self)
         if state.isDisjoint(with: [.paused, .pulled]) { sendContinueIfDue() }

@@ -187,7 +187,7 @@ extension Exchange {
         precondition(!isResponseStarted, "this exchange has a response already")
         precondition(!status.isInformational || isTunnel, "\(status) is not a final status")
         state.insert(.responseStarted)
-        responseStatus = status
+        statusCode = status.rawValue
         if isTunnel { return true }
         if requestMethod == .head || status.forbidsContent { state.insert(.bodiless) }
         return true

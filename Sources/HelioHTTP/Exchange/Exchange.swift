@@ -16,14 +16,14 @@
     var requestFields = HeaderBlock()
     var trailerFields: HeaderBlock?
     var requestMethod = Method.get
-    /// The version that carries it, or carried it.
-    public internal(set) var version = HTTPVersion.http2
+    var carriedBy = HTTPVersion.http2
     var targetSlice = HeaderBlock.Slice()
     /// `:protocol` (RFC 8441), or the one that `upgrade` names.
     var protocolSlice = HeaderBlock.Slice()
     var schemeSlice = HeaderBlock.Slice()
     var authoritySlice = HeaderBlock.Slice()
     var pathLength = 0
+    var pathParameters = PathParameters()
     var headerListSize = 0
     /// Body bytes that the handler has not taken.
     @Unguarded var inbound = BodyQueue()
@@ -31,15 +31,14 @@
     /// When the body last made progress that the handler was ready for; 0: from the next look at the clock.
     var bodyProgress: UInt64 = 0
 
-    /// When the request's head had come: nanoseconds of the loop's clock.
-    public internal(set) var receivedAt: UInt64 = 0
+    /// When the request's head had come.
+    var headTime: UInt64 = 0
 
     // The response.
     let responseFields = HeaderBlock()
-    /// The response's status, once it is settled.
-    public internal(set) var responseStatus: Status?
-    /// Bytes of the response's body that the peer has been sent; as they went, encoded where they were.
-    public internal(set) var sentBytes = 0
+    /// 0: it is not settled.
+    var statusCode: UInt16 = 0
+    var bodyBytesSent = 0
     var responseTrailers: HeaderBlock?
     @Unguarded var queue = BodyQueue()
     /// When the peer last took some of the queue; 0: from the next look at the clock.
@@ -115,6 +114,10 @@
     /// The stream's identifier: odd numbers over HTTP/2, unique within the connection.
     public var id: Int32 { streamID }
     public var method: Method { requestMethod }
+    /// The version that carries it, or carried it.
+    public var version: HTTPVersion { carriedBy }
+    /// When the request's head had come: nanoseconds of the loop's clock.
+    public var receivedAt: UInt64 { headTime }
     /// The request target as it was sent: path and query.
     public var target: String { requestFields.string(targetSlice) }
     /// The target up to `?`, not percent-decoded.
@@ -154,6 +157,10 @@
     public var isRequestComplete: Bool { state.contains(.requestEnded) }
     /// A response has begun: its status is settled.
     public var isResponseStarted: Bool { state.contains(.responseStarted) }
+    /// The response's status, once it is settled.
+    public var responseStatus: Status? { statusCode == 0 ? nil : Status(rawValue: statusCode) }
+    /// Bytes of the response's body that the peer has been sent; as they went, encoded where they were.
+    public var sentBytes: Int { bodyBytesSent }
     /// Bytes of the response that wait for the peer.
     public var queuedBytes: Int { queue.count }
 

@@ -53,13 +53,14 @@ extension Exchange {
         schemeSlice = .init()
         authoritySlice = .init()
         pathLength = 0
+        pathParameters.removeAll()
         headerListSize = 0
         bodyTimeout = nil
         bodyProgress = 0
         sendProgress = 0
         countedOutput = 0
-        responseStatus = nil
-        sentBytes = 0
+        statusCode = 0
+        bodyBytesSent = 0
         writtenBytes = 0
         if !observers.isEmpty { observers.removeAll(keepingCapacity: true) }
         encoder = nil

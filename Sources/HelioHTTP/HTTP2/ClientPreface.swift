@@ -15,7 +15,7 @@ public enum ClientPreface {
     public static func match(_ start: UnsafeRawBufferPointer) -> Match {
         let line = 16
         let count = min(start.count, line)
-        let isEqual = unsafe bytes.withUTF8Buffer { unsafe $0[..<count].elementsEqual(start[..<count]) }
+        let isEqual = bytes.withUTF8Buffer { unsafe $0[..<count].elementsEqual(start[..<count]) }
         guard isEqual else { return .other }
         return count == line ? .http2 : .undecided
     }

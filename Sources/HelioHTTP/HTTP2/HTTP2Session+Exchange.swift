@@ -29,7 +29,7 @@ extension HTTP2Session {
     }
 
     func answer(_ exchange: Exchange, _ status: Status) {
-        exchange.responseStatus = status
+        exchange.statusCode = status.rawValue
         exchange.responseFields.removeAll()
         exchange.responseFields.append(known: "content-length", value: 0)
         exchange.state.insert(.responseStarted)

@@ -16,7 +16,7 @@ extension HTTP2Session {
         let reference = resources.exchanges.make(receiver: handler, handlerIdentity)
         reference.with { exchange in
             exchange.codec = self
-            exchange.version = .http2
+            exchange.carriedBy = .http2
             exchange.streamID = stream
             exchange.slot = open.count
             unsafe incoming = Unmanaged.passUnretained(exchange)

@@ -35,7 +35,7 @@ extension HTTP2Session {
         unsafe exchange.queue.read(length, into: target + 9)
         unsafe output.pointee.count = count + 9 + length
         exchange.sendProgress = now
-        exchange.sentBytes += length
+        exchange.bodyBytesSent += length
         let released = min(exchange.countedOutput, length)
         exchange.countedOutput -= released
         queuedOutput -= released
