@@ -167,7 +167,8 @@
     /// Takes no more messages, until ``resume()``. The rest of what the loop has just read is kept, and the peer is let send
     /// no more than the stream's window.
     public func pause() {
-        guard !flags.contains(.paused) else { return }
+        // Past that, only the peer's close is waited for.
+        guard isOpen, !flags.contains(.paused) else { return }
         flags.insert(.paused)
         transport?.pauseBody()
     }
