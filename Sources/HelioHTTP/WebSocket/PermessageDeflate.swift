@@ -15,7 +15,8 @@ enum PermessageDeflate {
         var elements: [Element] = []
         for value in values {
             do throws(FieldSyntaxError) {
-                try FieldScanner.scan(value) { scanner throws(FieldSyntaxError) in try parse(&scanner, into: &elements) }
+                try FieldScanner.scan(value) { scanner throws(FieldSyntaxError) in try parse(&scanner, into: &elements)
+                }
             } catch {
                 return nil
             }

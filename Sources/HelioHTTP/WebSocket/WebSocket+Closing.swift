@@ -84,7 +84,8 @@ extension WebSocket {
 
     private func sendClose(_ code: WebSocketCloseCode?, _ reason: String) {
         guard let code else {
-            _ = unsafe sendFrame(.close, isFinal: true, isCompressed: false, UnsafeRawBufferPointer(start: nil, count: 0))
+            let nothing = unsafe UnsafeRawBufferPointer(start: nil, count: 0)
+            _ = unsafe sendFrame(.close, isFinal: true, isCompressed: false, nothing)
             return
         }
         var payload = [UInt8(code.rawValue >> 8), UInt8(truncatingIfNeeded: code.rawValue)]
