@@ -8,7 +8,6 @@ extension HTTP2Session {
             refuse(stream)
             return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
         }
-        headerBlockStart = now
         guard isRequest else {
             trailersBegin(stream)
             return 0
@@ -73,7 +72,6 @@ extension HTTP2Session {
         let endsStream = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
         switch UInt32(header.type) {
         case NGHTTP2_HEADERS.rawValue:
-            headerBlockStart = nil
             guard let incoming = unsafe incoming else { return 0 }
             unsafe self.incoming = nil
             unsafe incoming._withUnsafeGuaranteedRef { headReceived($0, endsStream: endsStream) }
@@ -92,8 +90,6 @@ extension HTTP2Session {
     /// nghttp2 refuses the frame, and has seen to its stream or the connection.
     func frameRejected(_ frame: UnsafeRawPointer, _ error: Int32) {
         guard unsafe UInt32(frame.load(as: nghttp2_frame_hd.self).type) == NGHTTP2_HEADERS.rawValue else { return }
-        // The rest of the block is skipped, and its end is not told.
-        headerBlockStart = nil
         unsafe incoming = nil
         let isRequest = unsafe frame.load(as: nghttp2_headers.self).cat == NGHTTP2_HCAT_REQUEST
         let isFull = open.count >= limits.maxConcurrentStreams
@@ -115,10 +111,7 @@ extension HTTP2Session {
     }
 
     private func streamClosed(_ exchange: Exchange, _ code: HTTP2ErrorCode, _ user: UnsafeMutableRawPointer) {
-        if unsafe incoming?.toOpaque() == user {
-            unsafe incoming = nil
-            headerBlockStart = nil
-        }
+        if unsafe incoming?.toOpaque() == user { unsafe incoming = nil }
         // What the handler has not taken is never taken now: the connection's window gets it back.
         if !exchange.state.contains(.closed) { heldInput -= exchange.inbound.count }
         release(exchange)
