@@ -53,10 +53,17 @@ extension HTTP2Session {
                     unsafe exchange.setPseudoHeader(name, value, keptIn: fields)
                 } else {
                     unsafe fields.append(name: name, value: value)
+                    if unsafe isCookie(name) { fields.cookieFields += 1 }
                 }
                 return 0
             }
         }
+    }
+
+    @inline(__always)
+    private func isCookie(_ name: UnsafeRawBufferPointer) -> Bool {
+        let cookie: StaticString = "cookie"
+        return unsafe name.count == 6 && memcmp(name.baseAddress.unsafelyUnwrapped, cookie.utf8Start, 6) == 0
     }
 
     /// The decoder must go on, or the connection's compression state is lost; but not for ever.
@@ -133,6 +140,7 @@ extension HTTP2Session {
             return
         }
         if exchange.trailerFields == nil {
+            if exchange.requestFields.cookieFields > 1 { exchange.requestFields.joinCookies() }
             exchange.state.insert(.delivered)
             resources.shared.counters.requests += 1
             exchange.deliverRequest(hasBody: !endsStream, now: now)
