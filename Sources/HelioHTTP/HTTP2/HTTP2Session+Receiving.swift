@@ -13,18 +13,27 @@ extension HTTP2Session {
             return 0
         }
         let reference = resources.exchanges.make(receiver: handler, handlerIdentity)
+        enter(reference, stream: stream)
+        reference.with { exchange in
+            unsafe incoming = Unmanaged.passUnretained(exchange)
+            unsafe incomingFields = Unmanaged.passUnretained(exchange.requestFields)
+            unsafe nghttp2_session_set_stream_user_data(raw, stream, Unmanaged.passUnretained(exchange).toOpaque())
+            if !earlyPriorities.isEmpty { applyEarlyPriority(to: exchange) }
+        }
+        return 0
+    }
+
+    /// The exchange of a stream that begins joins those that are open.
+    @inline(__always)
+    func enter(_ reference: ExchangeReference, stream: Int32) {
         reference.with { exchange in
             exchange.codec = self
             exchange.carriedBy = .http2
             exchange.streamID = stream
             exchange.slot = open.count
-            unsafe incoming = Unmanaged.passUnretained(exchange)
-            unsafe incomingFields = Unmanaged.passUnretained(exchange.requestFields)
-            unsafe nghttp2_session_set_stream_user_data(raw, stream, Unmanaged.passUnretained(exchange).toOpaque())
         }
         open.append(reference)
         resources.shared.counters.openStreams += 1
-        return 0
     }
 
     private func trailersBegin(_ stream: Int32) {
@@ -84,11 +93,14 @@ extension HTTP2Session {
             unsafe incoming._withUnsafeGuaranteedRef { headReceived($0, endsStream: endsStream) }
         case NGHTTP2_DATA.rawValue where endsStream:
             withExchange(header.stream_id) { $0.receivedEnd() }
+        case NGHTTP2_RST_STREAM.rawValue where header.stream_id % 2 == 0:
+            withExchange(header.stream_id) { _ in pushRefused() }
         case NGHTTP2_SETTINGS.rawValue:
-            isPrefaceReceived = true
+            settingsReceived(isAck: header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0)
         case NGHTTP2_PING.rawValue where header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0:
-            unsafe pingReturned(
-                unsafe UnsafeRawBufferPointer(start: frame + MemoryLayout<nghttp2_frame_hd>.size, count: 8))
+            unsafe pingReturned(frame + MemoryLayout<nghttp2_frame_hd>.size)
+        case NGHTTP2_GOAWAY.rawValue:
+            unsafe goAwayReceived(frame)
         default: break
         }
         return 0
@@ -96,10 +108,11 @@ extension HTTP2Session {
 
     /// nghttp2 refuses the frame, and has seen to its stream or the connection.
     func frameRejected(_ frame: UnsafeRawPointer, _ error: Int32) {
-        guard unsafe UInt32(frame.load(as: nghttp2_frame_hd.self).type) == NGHTTP2_HEADERS.rawValue else { return }
+        let type = unsafe UInt32(frame.load(as: nghttp2_frame_hd.self).type)
+        guard type == NGHTTP2_HEADERS.rawValue else { return }
         unsafe incoming = nil
         let isRequest = unsafe frame.load(as: nghttp2_headers.self).cat == NGHTTP2_HCAT_REQUEST
-        let isFull = open.count >= limits.maxConcurrentStreams
+        let isFull = open.count - pushes >= limits.maxConcurrentStreams
         if isRequest, isFull, error == NGHTTP2_ERR_REFUSED_STREAM.rawValue || error == NGHTTP2_ERR_PROTO.rawValue {
             tripped(.concurrentStreams)
         }
@@ -163,6 +176,7 @@ extension HTTP2Session {
             last.with { $0.slot = slot }
         }
         resources.shared.counters.openStreams -= 1
+        if exchange.isPushed { pushes -= 1 }
         if open.isEmpty { idleSince = now }
     }
 }
