@@ -15,6 +15,9 @@ func showcaseRouter(_ context: RouteContext) -> Router {
         addBodies(to: router)
         addTiming(to: router, context)
         addWrapped(to: router, context)
+        addHints(to: router, context)
+        addPriority(to: router)
+        addConnection(to: router)
         addInspection(to: router, context)
     }
 }

@@ -359,6 +359,8 @@ internal import HelioTLS
     public var serverName: String? { made?.engine?.serverName }
     /// The subject of the client's certificate, where one was asked for and given.
     public var peerCertificateSubject: String? { made?.engine?.peerCertificateSubject }
+    /// The connection as HTTP/2 has it: ping, settings, goodbye, windows; nil over HTTP/1.1, and after the end.
+    public var http2: HTTP2Connection? { made?.http2 }
     /// The loop that carries it.
     public var eventLoop: EventLoop { loop }
     /// What the server holds and has counted on that loop, this connection included.
