@@ -13,11 +13,13 @@ guard CommandLine.arguments.count == 4, let port = Int(CommandLine.arguments[1])
 
 let chain = try NIOSSLCertificate.fromPEMFile(CommandLine.arguments[2]).map { NIOSSLCertificateSource.certificate($0) }
 let tls = TLSConfiguration.makeServerConfiguration(
-    certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: CommandLine.arguments[3], format: .pem)))
+    certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: CommandLine.arguments[3], format: .pem))
+)
 let router = Router()
 router.get("hello") { _, _ in
     Response(
-        status: .ok, headers: [.contentType: "text/plain"], body: .init(byteBuffer: ByteBuffer(string: "Hello, World!")))
+        status: .ok, headers: [.contentType: "text/plain"], body: .init(byteBuffer: ByteBuffer(string: "Hello, World!"))
+    )
 }
 router.get("bytes/:count") { _, context in
     let count = try context.parameters.require("count", as: Int.self)

@@ -45,7 +45,8 @@ final class Answers: ChannelInboundHandler {
 
 let chain = try NIOSSLCertificate.fromPEMFile(CommandLine.arguments[2]).map { NIOSSLCertificateSource.certificate($0) }
 var tls = TLSConfiguration.makeServerConfiguration(
-    certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: CommandLine.arguments[3], format: .pem)))
+    certificateChain: chain, privateKey: .privateKey(try NIOSSLPrivateKey(file: CommandLine.arguments[3], format: .pem))
+)
 tls.applicationProtocols = ["h2"]
 let context = try NIOSSLContext(configuration: tls)
 let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
