@@ -14,7 +14,6 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.20.0"),
     ],
     targets: [
-        .executableTarget(name: "hello-peer", dependencies: [.product(name: "Heliograph", package: "heliograph")]),
         .executableTarget(
             name: "nio-peer",
             dependencies: [

@@ -99,7 +99,7 @@ class HeliographHello(Heliograph):
     """The same without a route, for tools under which a process with tasks of Swift's does not run."""
 
     def command(self):
-        return [BENCHMARKS / ".build/release/hello-peer", self.port, self.certificate, self.key]
+        return [BENCHMARKS / "Gates/.build/release/server", self.port, self.certificate, self.key]
 
 
 class Floor(Peer):

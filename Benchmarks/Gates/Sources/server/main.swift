@@ -1,12 +1,12 @@
-// The runtime's own smallest server for tools that stop a process now and then (callgrind, strace): its main thread waits in
+// The smallest server, for tools that stop a process now and then (callgrind, strace): its main thread waits in
 // pause(2), and no task of Swift's is ever begun.
 //
-//   hello-peer PORT CERTIFICATE KEY
+//   server PORT CERTIFICATE KEY
 import Glibc
 import Heliograph
 
 guard CommandLine.arguments.count == 4, let port = UInt16(CommandLine.arguments[1]) else {
-    fatalError("usage: hello-peer PORT CERTIFICATE KEY")
+    fatalError("usage: server PORT CERTIFICATE KEY")
 }
 
 final class Hello: Handler {
