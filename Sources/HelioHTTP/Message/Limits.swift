@@ -114,4 +114,8 @@ public enum LimitName: String, Sendable, CaseIterable {
     case bodySize = "body_size"
     case exchangeTimeout = "exchange_timeout"
     case keyUpdates = "key_updates"
+    case webSocketMessageSize = "websocket_message_size"
+    case webSocketFragments = "websocket_fragments"
+    case webSocketPongTimeout = "websocket_pong_timeout"
+    case webSocketCloseTimeout = "websocket_close_timeout"
 }
