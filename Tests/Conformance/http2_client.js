@@ -73,7 +73,7 @@ async function run() {
       break
     case 'goaway': {
       const slow = ask('/slow?ms=400')
-      await ask('/connection/goaway?code=11')
+      await ask('/connection/goaway')
       seen.slow = await slow
       await soon(100)
       break

@@ -11,10 +11,11 @@ func addHints(to router: Routes, _ context: RouteContext) {
         exchange.respond(.ok, contentType: "text/html", page)
     }
     router.get("/push") { exchange in
-        // The sheet may be pushed more than once, to see where it ends.
+        // More than one may be asked for, to see where it ends.
         let wanted = min(max(exchange.queryNumber("n") ?? 1, 0), 1000)
-        let pushed = (0..<wanted).count { _ in
-            exchange.push("/push/style.css", headers: [("accept", "text/css")])
+        let pushed = (0..<wanted).count { number in
+            let query = number == 0 ? "" : "?\(number)"
+            return exchange.push("/push/style.css" + query, headers: [("accept", "text/css")])
         }
         exchange.addHeader("x-pushed", "\(pushed)")
         exchange.respond(.ok, contentType: "text/html", page)

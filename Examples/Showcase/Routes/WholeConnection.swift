@@ -1,7 +1,7 @@
 import Heliograph
 
 /// What concerns an HTTP/2 connection as a whole: `/connection` shows it, and its neighbours each do one thing with it. Over
-/// HTTP/1.1 they are not found.
+/// HTTP/1.1 they are not found. CONNECT to `echo.example:7` opens a tunnel that gives back what it gets.
 func addConnection(to router: Routes) {
     router.get("/connection") { exchange in
         guard let http2 = exchange.http2, let time = await http2.ping(), let state = http2.state else {
@@ -10,7 +10,7 @@ func addConnection(to router: Routes) {
         }
         exchange.respond(.ok, contentType: "application/json", json(state, time, http2.remoteSettings))
     }
-    /// Takes no more streams, and says why.
+    // Takes no more streams, and says why.
     router.get("/connection/goaway") { exchange in
         let code = HTTP2ErrorCode(rawValue: UInt32(clamping: exchange.queryNumber("code") ?? 0))
         let isSaid = exchange.http2?.goAway(code, data: Array("as you asked".utf8)) == true
@@ -34,6 +34,21 @@ func addConnection(to router: Routes) {
             && exchange.http2?.sendAlternativeService("clear", for: exchange) == true
         exchange.respond(isSaid ? .noContent : .notFound)
     }
+    let tunnel = EchoTunnel()
+    router.otherwise { exchange in
+        if exchange.method == .connect, exchange.authority == "echo.example:7" {
+            exchange.hand(to: tunnel)
+        } else {
+            exchange.respond(.notFound)
+        }
+    }
+}
+
+private final class EchoTunnel: Handler {
+    func request(_ exchange: Exchange) { exchange.openTunnel() }
+    func body(_ exchange: Exchange, _ chunk: RawSpan) { if !exchange.write(chunk) { exchange.pauseBody() } }
+    func drained(_ exchange: Exchange) { exchange.resumeBody() }
+    func end(_ exchange: Exchange) { exchange.finish() }
 }
 
 private func json(_ state: HTTP2ConnectionState, _ time: Duration, _ remote: HTTP2Settings?) -> String {
