@@ -24,6 +24,7 @@ let package = Package(
         .library(name: "HelioReactor", targets: ["HelioReactor"]),
         .library(name: "HelioTLS", targets: ["HelioTLS"]),
         .library(name: "HelioHTTP", targets: ["HelioHTTP"]),
+        .library(name: "HelioCompression", targets: ["HelioCompression"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
@@ -36,16 +37,18 @@ let package = Package(
         .systemLibrary(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CNghttp2", pkgConfig: "libnghttp2", providers: [.apt(["libnghttp2-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
-        // The layers. None of these three imports another.
+        // The layers. None of these four imports another.
         .target(name: "HelioReactor", dependencies: ["CLinux"], swiftSettings: settings),
         .target(name: "HelioTLS", dependencies: ["COpenSSL"], swiftSettings: settings),
         .target(name: "HelioHTTP", dependencies: ["CNghttp2"], swiftSettings: settings),
+        .target(name: "HelioCompression", dependencies: ["CZlib"], swiftSettings: settings),
 
         // What puts them together.
         .target(
             name: "Heliograph",
-            dependencies: ["HelioReactor", "HelioTLS", "HelioHTTP", log, metrics],
+            dependencies: ["HelioReactor", "HelioTLS", "HelioHTTP", "HelioCompression", log, metrics],
             swiftSettings: settings),
         .target(
             name: "HeliographInterop",
@@ -68,6 +71,7 @@ let package = Package(
         .testTarget(name: "HelioReactorTests", dependencies: ["HelioReactor"], swiftSettings: settings),
         .testTarget(name: "HelioTLSTests", dependencies: ["HelioTLS", "COpenSSL"], swiftSettings: settings),
         .testTarget(name: "HelioHTTPTests", dependencies: ["HelioHTTP", "HeliographTesting"], swiftSettings: settings),
+        .testTarget(name: "HelioCompressionTests", dependencies: ["HelioCompression"], swiftSettings: settings),
         .testTarget(
             name: "HeliographTests",
             dependencies: [

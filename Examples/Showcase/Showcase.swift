@@ -23,28 +23,41 @@ struct Showcase: AsyncParsableCommand {
     @Option(help: "A PEM file with the certificate and its chain. [default: a development certificate]")
     var certificate: String?
     @Option(help: "The PEM file with the certificate's private key.") var privateKey: String?
+    @Flag(help: "Serve without TLS: HTTP/1.1, and HTTP/2 with prior knowledge, on one port.") var plaintext = false
+    @Flag(help: "Do not speak HTTP/1.1.") var noHttp1 = false
+    @Flag(help: "Do not speak HTTP/2.") var noHttp2 = false
+    @Flag(help: "Take no WebSocket over HTTP/2 (RFC 8441).") var noConnectProtocol = false
     @Option(help: "A directory for files to serve; no route uses it yet.") var root: String?
 
     func validate() throws {
         if (certificate == nil) != (privateKey == nil) {
             throw ValidationError("--certificate and --private-key are given together")
         }
+        if plaintext, certificate != nil { throw ValidationError("--plaintext uses no certificate") }
+        if noHttp1, noHttp2 { throw ValidationError("--no-http1 and --no-http2 together leave nothing to speak") }
         if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is from 1 to 1024") }
     }
 
     func run() async throws {
-        var configuration = ServerConfiguration(host: host, port: port)
+        var endpoint = ServerConfiguration.Endpoint.tcp(host: host, port: port)
+        if noHttp1 { endpoint.versions.remove(.http1) }
+        if noHttp2 { endpoint.versions.remove(.http2) }
+        endpoint.allowsConnectProtocol = !noConnectProtocol
+        var configuration = ServerConfiguration()
+        configuration.endpoints = [endpoint]
         configuration.threads = threads
+        if plaintext { configuration.security = .plaintext }
         if let certificate, let privateKey {
             configuration.security = .certificate(chain: certificate, key: privateKey)
         }
-        let server = Server(configuration) { loop in ShowcaseHandler(loop: loop) }
+        let root = root
+        let server = Server(configuration) { loop in showcaseRouter(RouteContext(loop: loop, root: root)) }
         do {
             try server.start()
         } catch {
             throw Failure(description: "\(error)")
         }
-        print("showcase is at https://\(host):\(server.port ?? 0)")
+        print("showcase is at \(plaintext ? "http" : "https")://\(host):\(server.port ?? 0)")
         // A pipe is written to in blocks otherwise, and whoever waits for the address would wait on.
         fflush(nil)
         await server.stopOnSignal()

@@ -17,11 +17,11 @@ public import HelioHTTP
 
     public init(
         handler: any Handler, limits: Limits = Limits(), resources: HTTP2Resources? = nil,
-        clock: ManualClock = ManualClock()
+        options: SessionOptions = SessionOptions(), clock: ManualClock = ManualClock()
     ) {
         self.clock = clock
         self.resources = resources ?? HTTP2Resources(limits: limits)
-        made = HTTP2Session(resources: self.resources, handler: handler, owner: self, now: clock.now)
+        made = HTTP2Session(resources: self.resources, handler: handler, owner: self, options: options, now: clock.now)
     }
 
     deinit { unsafe scratch.deallocate() }

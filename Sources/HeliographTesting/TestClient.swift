@@ -8,6 +8,8 @@ internal import CNghttp2
     /// What has come for one request.
     public struct Response: Sendable {
         public fileprivate(set) var status: Int?
+        /// The responses of a status 1xx that came before, each with its fields.
+        public fileprivate(set) var informational: [(status: Int, fields: [(name: String, value: String)])] = []
         public fileprivate(set) var fields: [(name: String, value: String)] = []
         public fileprivate(set) var body: [UInt8] = []
         public fileprivate(set) var trailers: [(name: String, value: String)] = []
@@ -19,6 +21,22 @@ internal import CNghttp2
         public fileprivate(set) var resetCode: UInt32?
 
         public var text: String { String(decoding: body, as: UTF8.self) }
+
+        /// Whether the final head has come whole; fields after it are trailers.
+        fileprivate var hasHead = false
+
+        fileprivate mutating func take(_ name: String, _ value: String) {
+            if name == ":status" {
+                let code = Int(value) ?? 0
+                if code < 200 { informational.append((code, [])) } else { status = code }
+            } else if hasHead {
+                trailers.append((name, value))
+            } else if status == nil, !informational.isEmpty {
+                informational[informational.count - 1].fields.append((name, value))
+            } else {
+                fields.append((name, value))
+            }
+        }
 
         /// The value of the first field of that name.
         public subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
@@ -175,16 +193,8 @@ private enum ClientCallbacks {
             let name = unsafe String(decoding: UnsafeBufferPointer(start: name, count: nameLength), as: UTF8.self)
             let value = unsafe String(decoding: UnsafeBufferPointer(start: value, count: valueLength), as: UTF8.self)
             unsafe client(user) { client in
-                let headers = unsafe UnsafeRawPointer(frame.unsafelyUnwrapped).load(as: nghttp2_headers.self)
-                let stream = unsafe headers.hd.stream_id
-                let isTrailer = unsafe headers.cat == NGHTTP2_HCAT_HEADERS
-                if name == ":status" {
-                    client.responses[stream, default: .init()].status = Int(value)
-                } else if isTrailer {
-                    client.responses[stream, default: .init()].trailers.append((name, value))
-                } else {
-                    client.responses[stream, default: .init()].fields.append((name, value))
-                }
+                let stream = unsafe UnsafeRawPointer(frame.unsafelyUnwrapped).load(as: nghttp2_frame_hd.self).stream_id
+                client.responses[stream, default: .init()].take(name, value)
             }
             return 0
         }
@@ -238,6 +248,7 @@ private func received(_ frame: UnsafeRawPointer, _ client: TestClient) {
     let stream = header.stream_id
     switch UInt32(header.type) {
     case NGHTTP2_DATA.rawValue, NGHTTP2_HEADERS.rawValue:
+        if client.responses[stream]?.status != nil { client.responses[stream]?.hasHead = true }
         if header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0 { client.responses[stream]?.isComplete = true }
     case NGHTTP2_RST_STREAM.rawValue:
         client.responses[stream]?.resetCode = unsafe frame.load(as: nghttp2_rst_stream.self).error_code

@@ -57,13 +57,13 @@ final class RawPeer {
         frames.filter { $0.isType(.data) && $0.stream == stream }.flatMap(\.payload)
     }
 
-    func tripped(_ limit: LimitName) -> Int { server.resources.counterSnapshot().limitsTripped[limit] ?? 0 }
+    func tripped(_ limit: LimitName) -> Int { server.resources.shared.counterSnapshot().limitsTripped[limit] ?? 0 }
 
     /// Ends the connection; nothing may be left.
     func leave(sourceLocation: SourceLocation = #_sourceLocation) {
         server.close()
         #expect(server.resources.liveBlocks == 0, sourceLocation: sourceLocation)
-        #expect(server.resources.counterSnapshot().openStreams == 0, sourceLocation: sourceLocation)
+        #expect(server.resources.shared.counterSnapshot().openStreams == 0, sourceLocation: sourceLocation)
     }
 }
 

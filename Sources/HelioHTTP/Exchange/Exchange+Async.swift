@@ -37,6 +37,7 @@ extension Exchange {
             if state.contains(.requestEnded) { return nil }
             if isClosed { throw .closed(closeReason) }
             bodyProgress = 0
+            sendContinueIfDue()
             unsafe await wait(for: \.body)
         }
     }

@@ -15,6 +15,7 @@ extension Exchange {
         guard state.contains(.paused), !isClosed else { return }
         state.remove(.paused)
         bodyProgress = 0
+        sendContinueIfDue()
         while state.isDisjoint(with: [.paused, .pulled]), !isClosed, let chunk = inbound.popFirst() {
             codec?.consumed(self, chunk.count)
             unsafe chunk.withUnsafeBytes { unsafe deliver($0) }
@@ -47,6 +48,26 @@ extension Exchange {
 // MARK: - From the codec
 
 extension Exchange {
+    /// The codec has the head whole.
+    ///
+    /// - Parameter hasBody: more of the request follows.
+    func deliverRequest(hasBody: Bool, now: UInt64) {
+        state.insert(.delivered)
+        bodyProgress = now
+        headTime = now
+        if hasBody, requestFields.isContinueExpected { state.insert(.expectsContinue) }
+        receiver.request(self)
+        if state.isDisjoint(with: [.paused, .pulled]) { sendContinueIfDue() }
+    }
+
+    /// Asks the peer for the body that it holds back, now that the handler takes it.
+    func sendContinueIfDue() {
+        guard state.contains(.expectsContinue) else { return }
+        state.remove(.expectsContinue)
+        guard !isClosed, !isResponseStarted else { return }
+        codec?.submitInformational(self, status: .continue, HeaderBlock())
+    }
+
     /// The codec has `bytes` of the body, valid for the call.
     func received(_ bytes: UnsafeRawBufferPointer, now: UInt64) {
         bodyProgress = now
@@ -114,6 +135,9 @@ extension Exchange {
         if kept > 0, !state.contains(.requestEnded) { inbound.removeAll() }
         if kept > 0 { codec?.consumed(self, kept) }
         waiters?.closed()
-        if state.contains(.delivered) { receiver.closed(self, reason) }
+        encoder = nil
+        guard state.contains(.delivered) else { return }
+        receiver.closed(self, reason)
+        for index in observers.indices.reversed() { observers[index].exchangeEnded(self, reason) }
     }
 }

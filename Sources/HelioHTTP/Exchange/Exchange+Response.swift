@@ -7,8 +7,23 @@ extension Exchange {
     /// - Precondition: the response has not begun; `name` is a field name in lower case.
     public func addHeader(_ name: String, _ value: String) {
         guard !isClosed else { return }
-        precondition(!isResponseStarted, "the head of this response has been sent")
+        precondition(!state.contains(.headSettled), "the head of this response has been sent")
         responseFields.append(name: name, value: value)
+    }
+
+    /// Sends a response of a status 1xx ahead of the final one, such as 103 with `link` fields (RFC 8297). 100 is not the
+    /// handler's affair: it is sent when the body of a request that expects it is taken.
+    ///
+    /// - Precondition: the status is from 102 to 199; names are field names in lower case.
+    /// - Returns: false when the exchange has ended, has a response already, or is over HTTP/1.0, and nothing was sent.
+    @discardableResult
+    public func sendInformational(_ status: Status, headers: [(name: String, value: String)] = []) -> Bool {
+        precondition((102...199).contains(status.rawValue), "\(status) is not an informational status of the handler's")
+        guard !isClosed, !isResponseStarted, version != .http10 else { return false }
+        let fields = HeaderBlock()
+        for (name, value) in headers { fields.append(name: name, value: value) }
+        codec?.submitInformational(self, status: status, fields)
+        return true
     }
 
     /// Answers with no content.
@@ -18,6 +33,8 @@ extension Exchange {
     public func respond(_ status: Status) -> Bool {
         guard begin(status) else { return false }
         if !status.forbidsContent { responseFields.append(known: "content-length", value: 0) }
+        settleHead(status)
+        if encoder != nil { unsafe encodeWhole(UnsafeRawBufferPointer(start: nil, count: 0)) }
         finishBegun(status)
         return true
     }
@@ -39,7 +56,12 @@ extension Exchange {
     public func respond(_ status: Status, contentType: String, bytes: [UInt8]) -> Bool {
         guard begin(status) else { return false }
         describe(status, contentType, bytes.count)
-        if !state.contains(.bodiless) { queue.append(bytes) }
+        settleHead(status)
+        if encoder != nil {
+            unsafe bytes.withUnsafeBytes { unsafe encodeWhole($0) }
+        } else if !state.contains(.bodiless) {
+            queue.append(bytes)
+        }
         finishBegun(status)
         return true
     }
@@ -55,6 +77,7 @@ extension Exchange {
         guard begin(status) else { return false }
         if let contentType { responseFields.append(known: "content-type", value: contentType) }
         if let contentLength { responseFields.append(known: "content-length", value: contentLength) }
+        settleHead(status)
         codec?.submitHead(self, status: status, endsStream: false)
         return true
     }
@@ -96,6 +119,8 @@ extension Exchange {
     @discardableResult
     public func write(_ bytes: [UInt8]) -> Bool {
         guard canWrite else { return false }
+        writtenBytes += bytes.count
+        if encoder != nil { return unsafe bytes.withUnsafeBytes { unsafe writeEncoded($0, isLast: false) } }
         queue.append(bytes)
         return wrote(bytes.count)
     }
@@ -105,6 +130,10 @@ extension Exchange {
     public func finish() -> Bool {
         guard !isClosed, !state.contains(.responseFinished) else { return false }
         precondition(isResponseStarted, "finish() ends a response that start() began")
+        if encoder != nil {
+            unsafe writeEncoded(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true)
+            guard !isClosed else { return false }
+        }
         state.insert(.responseFinished)
         producer = nil
         codec?.bodyAvailable(self)
@@ -135,22 +164,31 @@ extension Exchange {
     private func respond(_ status: Status, _ contentType: String, copying bytes: UnsafeRawBufferPointer) -> Bool {
         guard begin(status) else { return false }
         describe(status, contentType, bytes.count)
-        if !state.contains(.bodiless) { unsafe queue.append(copying: bytes) }
+        settleHead(status)
+        if encoder != nil {
+            unsafe encodeWhole(bytes)
+        } else if !state.contains(.bodiless) {
+            unsafe queue.append(copying: bytes)
+        }
         finishBegun(status)
         return true
     }
 
     private func write(copying bytes: UnsafeRawBufferPointer) -> Bool {
         guard canWrite else { return false }
+        writtenBytes += bytes.count
+        if encoder != nil { return unsafe writeEncoded(bytes, isLast: false) }
         unsafe queue.append(copying: bytes)
         return wrote(bytes.count)
     }
 
-    private func begin(_ status: Status) -> Bool {
+    func begin(_ status: Status) -> Bool {
         guard !isClosed else { return false }
         precondition(!isResponseStarted, "this exchange has a response already")
-        precondition(!status.isInformational, "\(status) is not a final status")
+        precondition(!status.isInformational || isTunnel, "\(status) is not a final status")
         state.insert(.responseStarted)
+        statusCode = status.rawValue
+        if isTunnel { return true }
         if requestMethod == .head || status.forbidsContent { state.insert(.bodiless) }
         return true
     }
@@ -159,6 +197,36 @@ extension Exchange {
         guard !status.forbidsContent else { return }
         responseFields.append(known: "content-type", value: contentType)
         responseFields.append(known: "content-length", value: length)
+    }
+
+    /// Lets those who watch have their say in the head, which then stands.
+    @inline(__always)
+    func settleHead(_ status: Status) {
+        if !observers.isEmpty {
+            for index in observers.indices { observers[index].responseStarts(self, status) }
+        }
+        state.insert(.headSettled)
+    }
+
+    /// Encodes a body that is there whole: then its length is known after all.
+    private func encodeWhole(_ bytes: UnsafeRawBufferPointer) {
+        guard let encoder else { return }
+        self.encoder = nil
+        encoder.encode(unsafe bytes.bytes, isLast: true) { encoded in
+            unsafe encoded.withUnsafeBytes { unsafe queue.append(copying: $0) }
+        }
+        responseFields.append(known: "content-length", value: queue.count)
+    }
+
+    @discardableResult
+    private func writeEncoded(_ bytes: UnsafeRawBufferPointer, isLast: Bool) -> Bool {
+        guard let encoder else { return false }
+        if isLast { self.encoder = nil }
+        let before = queue.count
+        encoder.encode(unsafe bytes.bytes, isLast: isLast) { encoded in
+            unsafe encoded.withUnsafeBytes { unsafe queue.append(copying: $0) }
+        }
+        return queue.count > before ? wrote(queue.count - before) : true
     }
 
     private func finishBegun(_ status: Status) {
@@ -183,10 +251,10 @@ extension Exchange {
     /// Asks the producer for more, until it is done or the queue is full.
     func pull() {
         while let next = producer, !isClosed, !state.contains(.overHighWater) {
-            let before = queue.count
+            let before = writtenBytes
             if !next(self) {
                 finish()
-            } else if queue.count == before {
+            } else if writtenBytes == before {
                 return  // It had nothing now.
             }
         }

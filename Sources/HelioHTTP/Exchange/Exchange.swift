@@ -16,10 +16,14 @@
     var requestFields = HeaderBlock()
     var trailerFields: HeaderBlock?
     var requestMethod = Method.get
+    var carriedBy = HTTPVersion.http2
     var targetSlice = HeaderBlock.Slice()
+    /// `:protocol` (RFC 8441), or the one that `upgrade` names.
+    var protocolSlice = HeaderBlock.Slice()
     var schemeSlice = HeaderBlock.Slice()
     var authoritySlice = HeaderBlock.Slice()
     var pathLength = 0
+    var pathParameters = PathParameters()
     var headerListSize = 0
     /// Body bytes that the handler has not taken.
     @Unguarded var inbound = BodyQueue()
@@ -27,8 +31,14 @@
     /// When the body last made progress that the handler was ready for; 0: from the next look at the clock.
     var bodyProgress: UInt64 = 0
 
+    /// When the request's head had come.
+    var headTime: UInt64 = 0
+
     // The response.
     let responseFields = HeaderBlock()
+    /// 0: it is not settled.
+    var statusCode: UInt16 = 0
+    var bodyBytesSent = 0
     var responseTrailers: HeaderBlock?
     @Unguarded var queue = BodyQueue()
     /// When the peer last took some of the queue; 0: from the next look at the clock.
@@ -43,9 +53,14 @@
     @Unguarded var collector: BodyCollector? = nil
     var producer: ((Exchange) -> Bool)?
     var waiters: ExchangeWaiters?
+    /// Who watches it, the first to begin in front.
+    @Unguarded var observers: [any ExchangeObserver] = []
+    var encoder: (any ContentEncoder)?
+    /// Bytes that the handler has written, before they are encoded.
+    var writtenBytes = 0
 
     struct State: OptionSet {
-        let rawValue: UInt16
+        let rawValue: UInt32
         /// The handler has been given the request, and will be told of the end.
         static let delivered = State(rawValue: 1 << 0)
         /// The peer has sent all of the request.
@@ -72,6 +87,12 @@
         static let pulled = State(rawValue: 1 << 13)
         /// The peer has been sent the end of the response.
         static let responseSent = State(rawValue: 1 << 14)
+        /// Nothing can be added to the response's head any more.
+        static let headSettled = State(rawValue: 1 << 15)
+        /// The peer holds its body back until it is sent 100 (RFC 9110 section 10.1.1).
+        static let expectsContinue = State(rawValue: 1 << 16)
+        /// Both bodies are raw bytes of another protocol.
+        static let tunnel = State(rawValue: 1 << 17)
     }
 
     init(receiver: any Handler) {
@@ -85,6 +106,7 @@
         _inbound.deallocate()
         _queue.deallocate()
         _collector.deallocate()
+        _observers.deallocate()
     }
 
     // MARK: The request
@@ -92,6 +114,10 @@
     /// The stream's identifier: odd numbers over HTTP/2, unique within the connection.
     public var id: Int32 { streamID }
     public var method: Method { requestMethod }
+    /// The version that carries it, or carried it.
+    public var version: HTTPVersion { carriedBy }
+    /// When the request's head had come: nanoseconds of the loop's clock.
+    public var receivedAt: UInt64 { headTime }
     /// The request target as it was sent: path and query.
     public var target: String { requestFields.string(targetSlice) }
     /// The target up to `?`, not percent-decoded.
@@ -131,6 +157,10 @@
     public var isRequestComplete: Bool { state.contains(.requestEnded) }
     /// A response has begun: its status is settled.
     public var isResponseStarted: Bool { state.contains(.responseStarted) }
+    /// The response's status, once it is settled.
+    public var responseStatus: Status? { statusCode == 0 ? nil : Status(rawValue: statusCode) }
+    /// Bytes of the response's body that the peer has been sent; as they went, encoded where they were.
+    public var sentBytes: Int { bodyBytesSent }
     /// Bytes of the response that wait for the peer.
     public var queuedBytes: Int { queue.count }
 

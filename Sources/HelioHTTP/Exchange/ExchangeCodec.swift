@@ -2,6 +2,9 @@
 protocol ExchangeCodec: AnyObject {
     var owner: any HTTPSessionOwner { get }
     var limits: Limits { get }
+    var version: HTTPVersion { get }
+    /// Sends a response of a status 1xx, which another follows.
+    func submitInformational(_ exchange: Exchange, status: Status, _ fields: HeaderBlock)
     /// Sends the head that stands in `exchange.responseFields`. `endsStream`: nothing follows.
     func submitHead(_ exchange: Exchange, status: Status, endsStream: Bool)
     /// There is more in the exchange's queue, or its end is known.
@@ -16,11 +19,4 @@ protocol ExchangeCodec: AnyObject {
     func reset(_ exchange: Exchange, _ code: HTTP2ErrorCode, forFaultOfPeer: Bool)
     /// Counts a limit that the exchange itself watches.
     func tripped(_ limit: LimitName)
-}
-
-/// What owns a session: the connection. Called on the loop's thread.
-public protocol HTTPSessionOwner: AnyObject {
-    /// The session has output: ``HTTP2Session/drain(into:now:)`` is due at the end of this iteration. Called once until
-    /// the next drain.
-    func sessionNeedsDrain()
 }

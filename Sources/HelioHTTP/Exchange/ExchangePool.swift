@@ -49,14 +49,21 @@ extension Exchange {
         closeReason = .finished
         requestMethod = .get
         targetSlice = .init()
+        protocolSlice = .init()
         schemeSlice = .init()
         authoritySlice = .init()
         pathLength = 0
+        pathParameters.removeAll()
         headerListSize = 0
         bodyTimeout = nil
         bodyProgress = 0
         sendProgress = 0
         countedOutput = 0
+        statusCode = 0
+        bodyBytesSent = 0
+        writtenBytes = 0
+        if !observers.isEmpty { observers.removeAll(keepingCapacity: true) }
+        encoder = nil
         inbound.removeAll()
         queue.removeAll()
     }

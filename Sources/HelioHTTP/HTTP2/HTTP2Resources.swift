@@ -1,26 +1,25 @@
 internal import CNghttp2
 
-/// What all HTTP/2 sessions of one loop share: nghttp2's callbacks and options, the allocator, scratch memory, the
-/// recycled exchanges, the limits and the counters.
+/// What all HTTP/2 sessions of one loop share beside ``HTTPResources``: nghttp2's callbacks and options, the allocator and
+/// scratch memory.
 ///
 /// Belongs to one thread; it outlives its sessions, as each holds it.
 @safe public final class HTTP2Resources {
+    /// What sessions of other versions share too.
+    public let shared: HTTPResources
     let limits: Limits
     let nanoseconds: LimitNanoseconds
     let rates: LimitRates
     /// The window that a connection has: RFC 9113 section 6.9.2 lets none be smaller at its start.
     let connectionWindow: Int
     let allocator = HTTP2Allocator()
-    let exchanges = ExchangePool()
+    let exchanges: ExchangePool
     let callbacks: OpaquePointer
     let options: OpaquePointer
     /// A scratch array for the fields of one frame; nghttp2 copies what it is given.
     private(set) var fields: UnsafeMutableBufferPointer<nghttp2_nv>
     /// Where a drain writes; behind a pointer, as the send-data callback writes in the middle of `mem_send`.
     let output: UnsafeMutablePointer<OutputCursor>
-    @Unguarded var counters = HTTPCounters()
-    /// The receiver of exchanges that wait in the pool.
-    let nobody = NobodyHandler()
     /// The three digits of the status being submitted.
     let statusDigits: UnsafeMutablePointer<UInt8>
 
@@ -32,10 +31,15 @@ internal import CNghttp2
     }
 
     /// - Parameter limits: the bounds of every session made with these resources.
-    public init(limits: Limits) {
-        self.limits = limits
-        nanoseconds = LimitNanoseconds(limits)
-        rates = LimitRates(limits)
+    public convenience init(limits: Limits) { self.init(HTTPResources(limits: limits)) }
+
+    /// - Parameter shared: what is shared with the loop's sessions of other versions.
+    public init(_ shared: HTTPResources) {
+        self.shared = shared
+        limits = shared.limits
+        nanoseconds = shared.nanoseconds
+        rates = shared.rates
+        exchanges = shared.exchanges
         connectionWindow = min(max(limits.connectionWindow, 65_535), Int(Int32.max))
         unsafe callbacks = HTTP2Callbacks.make()
         unsafe options = HTTP2Resources.makeOptions()
@@ -46,7 +50,6 @@ internal import CNghttp2
     }
 
     deinit {
-        _counters.deallocate()
         unsafe nghttp2_session_callbacks_del(callbacks)
         unsafe nghttp2_option_del(options)
         unsafe fields.deallocate()
@@ -62,9 +65,6 @@ internal import CNghttp2
         }
         return unsafe fields
     }
-
-    /// What the sessions of this loop have counted so far. Loop thread.
-    public func counterSnapshot() -> HTTPCounters { counters }
 
     /// Blocks that nghttp2 holds now, over all sessions. Loop thread.
     public var liveBlocks: Int { allocator.liveBlocks }
@@ -86,56 +86,4 @@ internal import CNghttp2
         unsafe nghttp2_option_set_builtin_recv_extension_type(options, UInt8(NGHTTP2_PRIORITY_UPDATE.rawValue))
         return unsafe options
     }
-}
-
-final class NobodyHandler: Handler {
-    func request(_ exchange: Exchange) {}
-}
-
-/// The times of ``Limits`` in nanoseconds, computed once.
-struct LimitNanoseconds {
-    let handshake, preface, header, body, send, idle: UInt64
-
-    init(_ limits: Limits) {
-        handshake = Self.nanoseconds(limits.handshakeTimeout)
-        preface = Self.nanoseconds(limits.prefaceTimeout)
-        header = Self.nanoseconds(limits.headerTimeout)
-        body = Self.nanoseconds(limits.bodyTimeout)
-        send = Self.nanoseconds(limits.sendTimeout)
-        idle = Self.nanoseconds(limits.idleTimeout)
-    }
-
-    static func nanoseconds(_ duration: Duration) -> UInt64 {
-        let (seconds, attoseconds) = duration.components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        let whole = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        guard !whole.overflow else { return UInt64.max / 4 }
-        return min(whole.partialValue + UInt64(attoseconds / 1_000_000_000), UInt64.max / 4)
-    }
-}
-
-/// The rates of ``Limits``, computed once.
-struct LimitRates {
-    let frames, controlFrames, peerResets, inducedResets: RateLimiter.Bound
-
-    init(_ limits: Limits) {
-        frames = .init(limits.frameRate)
-        controlFrames = .init(limits.controlFrameRate)
-        peerResets = .init(limits.peerResetRate)
-        inducedResets = .init(limits.inducedResetRate)
-    }
-}
-
-/// What the HTTP sessions of a loop count. Numbers only grow, but for the gauges.
-public struct HTTPCounters: Sendable {
-    /// Requests given to a handler.
-    public var requests = 0
-    /// Streams open now (a gauge).
-    public var openStreams = 0
-    /// Limits crossed, by name.
-    public var limitsTripped: [LimitName: Int] = [:]
-
-    public init() {}
-
-    mutating func trip(_ limit: LimitName) { limitsTripped[limit, default: 0] += 1 }
 }

@@ -2,7 +2,7 @@ internal import CNghttp2
 
 /// The connection as a whole: settings, shutdown and time.
 extension HTTP2Session {
-    func submitSettings() {
+    func submitSettings(_ options: SessionOptions) {
         guard let raw = unsafe raw else { return }
         let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
         let settings = [
@@ -11,6 +11,7 @@ extension HTTP2Session {
             (NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE.rawValue, limits.maxHeaderListSize),
             // RFC 9218 section 2.1: the old tree of priorities is not followed.
             (NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES.rawValue, 1),
+            (NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL.rawValue, options.allowsConnectProtocol ? 1 : 0),
         ].map { nghttp2_settings_entry(settings_id: Int32($0.0), value: UInt32(clamping: $0.1)) }
         let status = unsafe nghttp2_submit_settings(raw, none, settings, settings.count)
         precondition(status == 0, "`Limits.streamWindow` is at most 2^31-1")

@@ -19,7 +19,17 @@ extension HTTP2Session {
         requestDrain()
     }
 
+    func submitInformational(_ exchange: Exchange, status: Status, _ fields: HeaderBlock) {
+        guard let raw = unsafe raw else { return }
+        // Copied: the block goes before the stream does.
+        let scratch = unsafe fill(from: fields, status: status, copying: true)
+        let none = UInt8(NGHTTP2_FLAG_NONE.rawValue)
+        unsafe _ = nghttp2_submit_headers(raw, none, exchange.streamID, nil, scratch, fields.count + 1, nil)
+        requestDrain()
+    }
+
     func answer(_ exchange: Exchange, _ status: Status) {
+        exchange.statusCode = status.rawValue
         exchange.responseFields.removeAll()
         exchange.responseFields.append(known: "content-length", value: 0)
         exchange.state.insert(.responseStarted)
@@ -87,11 +97,15 @@ extension HTTP2Session {
         requestDrain()
     }
 
-    func tripped(_ limit: LimitName) { resources.counters.trip(limit) }
+    func tripped(_ limit: LimitName) { resources.shared.counters.trip(limit) }
 
     /// Lays the fields out for nghttp2. It copies the status alone: the block stays as it is until the stream is closed, and of
     /// a closed stream's frames nothing is read any more.
-    private func fill(from fields: HeaderBlock, status: Status?) -> UnsafeMutablePointer<nghttp2_nv> {
+    ///
+    /// - Parameter copying: the block does not stay.
+    private func fill(
+        from fields: HeaderBlock, status: Status?, copying: Bool = false
+    ) -> UnsafeMutablePointer<nghttp2_nv> {
         let scratch = unsafe resources.fieldScratch(fields.count + 1)
         var next = 0
         if let status {
@@ -110,7 +124,7 @@ extension HTTP2Session {
             let value = unsafe fields.bytes(fields.valueSlice(index))
             unsafe scratch[next] = nghttp2_nv(
                 name: Self.mutable(name), value: Self.mutable(value), namelen: name.count, valuelen: value.count,
-                flags: Self.nameStays | Self.valueStays)
+                flags: copying ? 0 : Self.nameStays | Self.valueStays)
             next += 1
         }
         return unsafe scratch.baseAddress.unsafelyUnwrapped

@@ -16,6 +16,7 @@ extension HTTP2Session {
         let reference = resources.exchanges.make(receiver: handler, handlerIdentity)
         reference.with { exchange in
             exchange.codec = self
+            exchange.carriedBy = .http2
             exchange.streamID = stream
             exchange.slot = open.count
             unsafe incoming = Unmanaged.passUnretained(exchange)
@@ -23,7 +24,7 @@ extension HTTP2Session {
             unsafe nghttp2_session_set_stream_user_data(raw, stream, Unmanaged.passUnretained(exchange).toOpaque())
         }
         open.append(reference)
-        resources.counters.openStreams += 1
+        resources.shared.counters.openStreams += 1
         return 0
     }
 
@@ -140,9 +141,8 @@ extension HTTP2Session {
         }
         if exchange.trailerFields == nil {
             exchange.state.insert(.delivered)
-            exchange.bodyProgress = now
-            resources.counters.requests += 1
-            exchange.receiver.request(exchange)
+            resources.shared.counters.requests += 1
+            exchange.deliverRequest(hasBody: !endsStream, now: now)
         }
         if endsStream { exchange.receivedEnd() }
     }
@@ -161,7 +161,7 @@ extension HTTP2Session {
             open[slot] = last
             last.with { $0.slot = slot }
         }
-        resources.counters.openStreams -= 1
+        resources.shared.counters.openStreams -= 1
         if open.isEmpty { idleSince = now }
     }
 }
@@ -175,7 +175,8 @@ extension Exchange {
         case UInt8(ascii: "m"): unsafe requestMethod = Method(bytes: value)
         case UInt8(ascii: "s"): unsafe schemeSlice = fields.keep(value)
         case UInt8(ascii: "a"): unsafe authoritySlice = fields.keep(value)
-        case UInt8(ascii: "p") where name.count == 5:
+        case UInt8(ascii: "p") where name.count == 9: unsafe protocolSlice = fields.keep(value)
+        case UInt8(ascii: "p"):
             unsafe targetSlice = fields.keep(value)
             pathLength = unsafe value.firstIndex(of: UInt8(ascii: "?")) ?? value.count
         default: break

@@ -35,6 +35,7 @@ extension HTTP2Session {
         unsafe exchange.queue.read(length, into: target + 9)
         unsafe output.pointee.count = count + 9 + length
         exchange.sendProgress = now
+        exchange.bodyBytesSent += length
         let released = min(exchange.countedOutput, length)
         exchange.countedOutput -= released
         queuedOutput -= released
@@ -70,7 +71,8 @@ extension HTTP2Session {
         guard let raw = unsafe raw, let user = unsafe nghttp2_session_get_stream_user_data(raw, stream) else { return }
         unsafe Unmanaged<Exchange>.fromOpaque(user)._withUnsafeGuaranteedRef { exchange in
             exchange.state.insert(.responseSent)
-            guard !exchange.state.contains(.requestEnded) else { return }
+            // A tunnel's sides end each on its own (section 8.5).
+            guard exchange.state.isDisjoint(with: [.requestEnded, .tunnel]) else { return }
             // RFC 9113 section 8.1: a response before the end of its request asks the peer to stop sending.
             unsafe nghttp2_submit_rst_stream(
                 raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, HTTP2ErrorCode.noError.rawValue)

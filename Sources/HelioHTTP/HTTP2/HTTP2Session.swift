@@ -5,7 +5,7 @@ internal import CNghttp2
 /// It sees no descriptor and no clock: `now` is nanoseconds of any monotonic clock. It belongs to one thread. Nothing of
 /// the application's runs while nghttp2 serializes; ends of streams and drained queues are told when ``receive(_:now:)``
 /// or ``drain(into:now:)`` is about to return.
-@safe public final class HTTP2Session: ExchangeCodec {
+@safe public final class HTTP2Session: HTTPSession, ExchangeCodec {
     let resources: HTTP2Resources
     let owner: any HTTPSessionOwner
     let handler: any Handler
@@ -55,8 +55,12 @@ internal import CNghttp2
     ///   - resources: what the loop's sessions share.
     ///   - handler: gets the exchanges.
     ///   - owner: is told when there is output. Held for as long as the session: who holds both lets one go.
+    ///   - options: what the listener says.
     ///   - now: the time, in nanoseconds.
-    public init(resources: HTTP2Resources, handler: any Handler, owner: any HTTPSessionOwner, now: UInt64) {
+    public init(
+        resources: HTTP2Resources, handler: any Handler, owner: any HTTPSessionOwner,
+        options: SessionOptions = SessionOptions(), now: UInt64
+    ) {
         self.resources = resources
         self.handler = handler
         handlerIdentity = ObjectIdentifier(handler)
@@ -72,7 +76,7 @@ internal import CNghttp2
             precondition(status == 0, "out of memory")
         }
         unsafe raw = made
-        submitSettings()
+        submitSettings(options)
         drainRequested = true
     }
 
@@ -84,6 +88,9 @@ internal import CNghttp2
     }
 
     var limits: Limits { resources.limits }
+    var version: HTTPVersion { .http2 }
+    /// Windows do it, stream by stream.
+    public var isInputPaused: Bool { false }
 
     /// Takes what the peer has sent; calls handlers.
     ///
@@ -176,7 +183,7 @@ internal import CNghttp2
             }
             ended.append(reference)
         }
-        resources.counters.openStreams -= open.count
+        resources.shared.counters.openStreams -= open.count
         open.removeAll()
         drained.removeAll()
         deliver()
@@ -189,7 +196,7 @@ internal import CNghttp2
 
     /// The connection ends with this code after what is written so far.
     func fail(_ code: HTTP2ErrorCode, limit: LimitName? = nil) {
-        if let limit { resources.counters.trip(limit) }
+        if let limit { resources.shared.counters.trip(limit) }
         if failure == nil { failure = code }
         requestDrain()
     }
@@ -229,7 +236,7 @@ internal import CNghttp2
         // Handlers cannot lengthen `ended` here: only nghttp2's callbacks do, and it is not running.
         for index in ended.indices { ended[index].with { $0.close($0.closeReason) } }
         while let reference = ended.popLast() {
-            resources.exchanges.recycle(reference, next: handler, handlerIdentity, nobody: resources.nobody)
+            resources.exchanges.recycle(reference, next: handler, handlerIdentity, nobody: resources.shared.nobody)
         }
         for index in drained.indices where !drained[index].isClosed { drained[index].becameDrained() }
         drained.removeAll(keepingCapacity: true)

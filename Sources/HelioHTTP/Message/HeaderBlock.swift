@@ -61,6 +61,19 @@ internal import CNghttp2
         return slice(valueSlice(index), equals: value)
     }
 
+    /// The values of all fields of that name, in the order in which they came. `name` is lower case.
+    public func values(of name: String) -> [String] {
+        unsafe withBytes(name) { name in
+            (0..<fieldCount).filter { unsafe isNamed(name, $0) }.map { string(valueSlice($0)) }
+        }
+    }
+
+    /// Whether a request asks to be told before it sends its body (RFC 9110 section 10.1.1).
+    var isContinueExpected: Bool {
+        guard let index = index(of: "expect") else { return false }
+        return string(valueSlice(index)).lowercased() == "100-continue"
+    }
+
     /// Calls `body` with the bytes of the first field of that name; they are valid for the call only.
     ///
     /// - Returns: what `body` returns, or nil when there is no such field.
@@ -182,6 +195,18 @@ extension HeaderBlock {
         return slice
     }
 
+    /// Removes all fields of that name. Their bytes go with the block.
+    func remove(named name: String) {
+        unsafe withBytes(name) { name in
+            var kept = 0
+            for index in 0..<fieldCount where unsafe !isNamed(name, index) {
+                if kept < index { unsafe fieldPointer(kept).storeBytes(of: field(index), as: Field.self) }
+                kept += 1
+            }
+            fieldCount = kept
+        }
+    }
+
     func removeAll() {
         used = Self.firstOffset
         fieldCount = 0
@@ -240,16 +265,16 @@ extension HeaderBlock {
 
     func index(of name: String) -> Int? {
         unsafe withBytes(name) { name in
-            for index in 0..<fieldCount {
-                let field = field(index)
-                if Int(field.nameLength) == name.count, unsafe !name.isEmpty,
-                    unsafe memcmp(base + Int(field.offset), name.baseAddress.unsafelyUnwrapped, name.count) == 0
-                {
-                    return index
-                }
-            }
+            for index in 0..<fieldCount where unsafe isNamed(name, index) { return index }
             return nil
         }
+    }
+
+    @inline(__always)
+    private func isNamed(_ name: UnsafeRawBufferPointer, _ index: Int) -> Bool {
+        let field = field(index)
+        return unsafe Int(field.nameLength) == name.count && !name.isEmpty
+            && memcmp(base + Int(field.offset), name.baseAddress.unsafelyUnwrapped, name.count) == 0
     }
 
     private func field(_ index: Int) -> Field {

@@ -22,6 +22,7 @@ public struct Status: RawRepresentable, Hashable, Sendable, CustomStringConverti
     public var forbidsContent: Bool { rawValue < 200 || rawValue == 204 || rawValue == 304 }
 
     public static let `continue` = Status(rawValue: 100)
+    public static let switchingProtocols = Status(rawValue: 101)
     public static let earlyHints = Status(rawValue: 103)
     public static let ok = Status(rawValue: 200)
     public static let created = Status(rawValue: 201)

@@ -7,6 +7,7 @@ internal import HelioTLS
 /// A handler sees it as ``HelioHTTP/Exchange/connection``, to learn who the peer is.
 @safe public final class Connection: EventSource, ConnectionCoreOwner {
     private let server: LoopServer
+    private let endpoint: ServerConfiguration.Endpoint
     private let loop: EventLoop
     private let resources: LoopResources
     private var socket: Socket?
@@ -40,12 +41,15 @@ internal import HelioTLS
         static let reading = State(rawValue: 1 << 8)
         /// The connection ends, in a turn of its own.
         static let closing = State(rawValue: 1 << 7)
+        /// The core goes on with the input that it has kept, in a turn of its own.
+        static let inputWanted = State(rawValue: 1 << 9)
     }
 
     /// How long a peer has to close after our last byte, before the socket is closed over what it still sends.
     private static let lingerTime: UInt64 = 2_000_000_000
 
-    init(_ socket: consuming Socket, server: LoopServer) {
+    init(_ socket: consuming Socket, endpoint: ServerConfiguration.Endpoint, server: LoopServer) {
+        self.endpoint = endpoint
         self.server = server
         loop = server.loop
         resources = server.resources
@@ -64,7 +68,8 @@ internal import HelioTLS
         let timer = LoopTimer(on: loop) { [self] in timerFired() }
         self.timer = timer
         made = ConnectionCore(
-            resources: resources, tls: resources.tlsContext, handler: server.handler, owner: self, now: loop.now)
+            resources: resources, tls: server.tls?[endpoint.versions], options: endpoint.connectionOptions,
+            handler: server.handler, owner: self, now: loop.now)
         armTimer(at: core.nextDeadline(now: loop.now))
     }
 
@@ -84,6 +89,7 @@ internal import HelioTLS
         state.remove(.resuming)
         if state.contains(.closing) { return closeInTurn() }
         guard !state.contains(.closed) else { return }
+        if state.contains(.inputWanted) { resumeInput() }
         if state.contains(.unread) { readOnce(inTurn: true) }
         if made?.wantsDrain == true { markDirty() }
     }
@@ -97,6 +103,11 @@ internal import HelioTLS
     }
 
     func coreNeedsDrain() { markDirty() }
+
+    func coreWantsInput() {
+        state.insert(.inputWanted)
+        takeAnotherTurn()
+    }
 
     private func markDirty() {
         guard !state.contains(.dirty) else { return }
@@ -117,6 +128,10 @@ internal import HelioTLS
     ///
     /// - Parameter inTurn: the connection has waited for this, since an earlier iteration.
     private func readOnce(inTurn: Bool) {
+        if core.isInputPaused, !state.contains(.lingering) {
+            state.insert(.unread)
+            return
+        }
         state.remove(.unread)
         if state.contains(.lingering) { return discardInput() }
         if core.isHandshaking, !server.admitsHandshake(inTurn: inTurn) {
@@ -141,6 +156,16 @@ internal import HelioTLS
             return beginClose()
         case .failed: return beginClose()
         }
+        limitTimer()
+        answer()
+    }
+
+    private func resumeInput() {
+        state.remove(.inputWanted)
+        guard !state.contains(.lingering), made != nil else { return }
+        state.insert(.reading)
+        core.resumeInput(now: loop.now)
+        state.remove(.reading)
         limitTimer()
         answer()
     }

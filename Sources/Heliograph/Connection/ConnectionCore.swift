@@ -5,6 +5,8 @@ internal import HelioTLS
 protocol ConnectionCoreOwner: AnyObject {
     /// The core has output: ``ConnectionCore/drain(into:now:)`` is due at the end of this iteration.
     func coreNeedsDrain()
+    /// The core takes input again: ``ConnectionCore/resumeInput(now:)`` is due in a turn of its own, and reading goes on.
+    func coreWantsInput()
 }
 
 /// A connection without its socket: TLS, the protocol and its limits, as bytes in and bytes out.
@@ -15,7 +17,10 @@ protocol ConnectionCoreOwner: AnyObject {
     private let handler: any Handler
     let owner: any ConnectionCoreOwner
     private(set) var engine: TLSEngine?
-    private var session: HTTP2Session?
+    private let options: ConnectionOptions
+    private var session: (any HTTPSession)?
+    /// The first bytes of a plaintext connection, while they do not tell the version of HTTP.
+    private var firstBytes: [UInt8] = []
     private let created: UInt64
     private var drainRequested = false
     private(set) var fault: TLSError?
@@ -26,25 +31,33 @@ protocol ConnectionCoreOwner: AnyObject {
     /// - Parameters:
     ///   - resources: what the loop's connections share.
     ///   - tls: the context of a TLS connection; nil for plaintext.
+    ///   - options: what the listener says.
     ///   - handler: gets the exchanges.
     ///   - owner: held; who holds both lets one go.
     ///   - now: nanoseconds.
     init(
-        resources: LoopResources, tls: TLSContext?, handler: any Handler, owner: any ConnectionCoreOwner, now: UInt64
+        resources: LoopResources, tls: TLSContext?, options: ConnectionOptions = ConnectionOptions(),
+        handler: any Handler, owner: any ConnectionCoreOwner, now: UInt64
     ) {
+        self.options = options
         self.resources = resources
         self.handler = handler
         self.owner = owner
         created = now
         if let tls {
             engine = TLSEngine(server: tls, io: resources.tls)
-        } else {
-            open(now: now)
+        } else if options.versions == .http1 {
+            open(.http11, now: now)
+        } else if options.versions == .http2 {
+            open(.http2, now: now)
         }
     }
 
     /// Whether the TLS handshake is still to be done.
-    var isHandshaking: Bool { session == nil && fault == nil && closeReason == nil }
+    var isHandshaking: Bool { engine != nil && session == nil && fault == nil && closeReason == nil }
+
+    /// Whether a plaintext connection has not told its version of HTTP.
+    private var isUndecided: Bool { engine == nil && session == nil && closeReason == nil }
 
     // MARK: Bytes in
 
@@ -52,28 +65,62 @@ protocol ConnectionCoreOwner: AnyObject {
     func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64) {
         guard fault == nil, closeReason == nil else { return }
         guard let engine else {
-            unsafe session?.receive(bytes, now: now)
-            return
+            if let session { return unsafe session.receive(bytes, now: now) }
+            return unsafe decide(bytes, now: now)
         }
         do throws(TLSError) {
             try unsafe engine.receive(bytes, now: now) { plaintext in
-                if session == nil { open(now: now) }
+                if session == nil { open(negotiated(engine), now: now) }
                 unsafe session?.receive(plaintext, now: now)
             }
-            if session == nil, engine.isHandshakeComplete { open(now: now) }
+            if session == nil, engine.isHandshakeComplete { open(negotiated(engine), now: now) }
         } catch {
             fail(error)
         }
         if engine.pendingOutput > 0 { requestDrain() }
     }
 
-    private func open(now: UInt64) {
+    /// The version by ALPN; a client that offers none speaks HTTP/1.1 where that is spoken (RFC 9113 section 3.2).
+    private func negotiated(_ engine: TLSEngine) -> HTTPVersion {
+        if engine.negotiated("h2") { return .http2 }
+        return options.versions.contains(.http1) ? .http11 : .http2
+    }
+
+    /// Both versions are spoken here: the client's preface tells.
+    private func decide(_ bytes: UnsafeRawBufferPointer, now: UInt64) {
+        unsafe firstBytes.append(contentsOf: bytes)
+        let version: HTTPVersion
+        switch unsafe firstBytes.withUnsafeBytes({ unsafe ClientPreface.match($0) }) {
+        case .undecided: return
+        case .http2: version = .http2
+        case .other: version = .http11
+        }
+        open(version, now: now)
+        let first = firstBytes
+        firstBytes = []
+        unsafe first.withUnsafeBytes { unsafe session?.receive($0, now: now) }
+    }
+
+    private func open(_ version: HTTPVersion, now: UInt64) {
+        var options = options.session
+        options.isSecure = engine != nil
         if let engine {
             resources.counters.handshakes += 1
             if engine.isResumed { resources.counters.resumptions += 1 }
         }
-        session = HTTP2Session(resources: resources.http2, handler: handler, owner: self, now: now)
+        session = HTTP2Session(resources: resources.http2, handler: handler, owner: self, options: options, now: now)
         requestDrain()
+    }
+
+    /// Whether it takes no more input for now.
+    var isInputPaused: Bool { session?.isInputPaused == true }
+
+    func sessionWantsInput() { owner.coreWantsInput() }
+
+    /// Goes on with the input that the session has kept; calls handlers. Not from within a handler.
+    func resumeInput(now: UInt64) {
+        guard fault == nil, closeReason == nil else { return }
+        unsafe session?.receive(UnsafeRawBufferPointer(start: nil, count: 0), now: now)
     }
 
     private func fail(_ error: TLSError) {
@@ -138,11 +185,15 @@ protocol ConnectionCoreOwner: AnyObject {
     /// When ``expire(now:)`` is next due, in nanoseconds; `UInt64.max`: never, as things stand.
     func nextDeadline(now: UInt64) -> UInt64 {
         if let session { return session.nextDeadline(now: now) }
+        if isUndecided { return created &+ resources.limits.prefaceTimeout.nanoseconds }
         return isHandshaking ? created &+ resources.limits.handshakeTimeout.nanoseconds : UInt64.max
     }
 
     /// No timeout that begins from now on ends sooner than this; nanoseconds.
-    var shortestTimeout: UInt64 { session?.shortestTimeout ?? resources.limits.handshakeTimeout.nanoseconds }
+    var shortestTimeout: UInt64 {
+        if let session { return session.shortestTimeout }
+        return min(resources.limits.handshakeTimeout, resources.limits.prefaceTimeout).nanoseconds
+    }
 
     /// Ends what has taken too long.
     func expire(now: UInt64) {
@@ -151,6 +202,9 @@ protocol ConnectionCoreOwner: AnyObject {
         } else if isHandshaking, now >= created &+ resources.limits.handshakeTimeout.nanoseconds {
             resources.trip(.handshakeTimeout)
             close(.limit(.handshakeTimeout))
+        } else if isUndecided, now >= created &+ resources.limits.prefaceTimeout.nanoseconds {
+            resources.trip(.prefaceTimeout)
+            close(.limit(.prefaceTimeout))
         }
     }
 
@@ -178,4 +232,10 @@ protocol ConnectionCoreOwner: AnyObject {
         session = nil
         engine = nil
     }
+}
+
+/// What a listener tells each connection that it accepts.
+struct ConnectionOptions {
+    var versions: HTTPVersions = .http2
+    var session = SessionOptions()
 }

@@ -7,10 +7,9 @@ internal import HelioTLS
 /// one has its turn. Belongs to one thread.
 @safe public final class LoopResources {
     let limits: Limits
+    let http: HTTPResources
     let http2: HTTP2Resources
     let tls = TLSRecordIO()
-    /// The context of connections that come; replaced when certificates are.
-    var tlsContext: TLSContext?
     var counters = ConnectionCounters()
 
     /// Where a socket is read into. A full read means that there may be more.
@@ -29,7 +28,8 @@ internal import HelioTLS
     /// - Parameter limits: the bounds of the loop's connections.
     public init(limits: Limits) {
         self.limits = limits
-        http2 = HTTP2Resources(limits: limits)
+        http = HTTPResources(limits: limits)
+        http2 = HTTP2Resources(http)
         unsafe received = .allocate(byteCount: Self.receiveSize, alignment: 4096)
         unsafe plaintext = .allocate(byteCount: Self.flushSize, alignment: 4096)
         unsafe outgoing = .allocate(byteCount: Self.flushSize + Self.sealingOverhead, alignment: 4096)

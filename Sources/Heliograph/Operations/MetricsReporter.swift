@@ -52,7 +52,7 @@ final class MetricsReporter {
     private func report() {
         timer?.schedule(after: Self.interval)
         let connections = server.resources.counters
-        let http = server.resources.http2.counterSnapshot()
+        let http = server.resources.http.counterSnapshot()
         let statistics = server.loop.takeStatistics(for: .metrics)
         accepted.increment(by: connections.accepted - lastConnections.accepted)
         handshakes.increment(by: connections.handshakes - lastConnections.handshakes)

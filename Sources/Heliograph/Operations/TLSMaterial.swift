@@ -1,25 +1,21 @@
 internal import Glibc
+internal import HelioHTTP
 internal import HelioReactor
 internal import HelioTLS
 
-/// Turns what a configuration says of security into a context: reads files, makes the development certificate.
+/// Turns what a configuration says of security into what TLS needs: reads files, makes the development certificate.
 enum TLSMaterial {
     /// - Returns: nil for plaintext.
-    static func context(for security: TransportSecurity, tickets: SessionTickets) throws(ServerError) -> TLSContext? {
-        let configuration: TLSConfiguration
+    static func configuration(
+        for security: TransportSecurity, tickets: SessionTickets
+    ) throws(ServerError) -> TLSConfiguration? {
         switch security {
         case .plaintext: return nil
-        case .custom(let given): configuration = given
-        case .certificate(let chain, let key):
-            configuration = try Self.configuration(chain: chain, key: key, tickets: tickets)
+        case .custom(let given): return given
+        case .certificate(let chain, let key): return try configuration(chain: chain, key: key, tickets: tickets)
         case .development(let directory):
             let paths = try DevelopmentCertificate.paths(in: directory)
-            configuration = try Self.configuration(chain: paths.chain, key: paths.key, tickets: tickets)
-        }
-        do {
-            return try TLSContext(server: configuration, now: unixTime())
-        } catch {
-            throw .tls(error)
+            return try configuration(chain: paths.chain, key: paths.key, tickets: tickets)
         }
     }
 
@@ -38,6 +34,25 @@ enum TLSMaterial {
             throw .tls(error)
         }
     }
+}
+
+/// The TLS contexts of a server: one for each set of versions that its endpoints speak, as ALPN is a context's.
+struct TLSContexts: Sendable {
+    private var contexts: [HTTPVersions: TLSContext] = [:]
+
+    init(_ configuration: TLSConfiguration, for endpoints: [ServerConfiguration.Endpoint]) throws(ServerError) {
+        for versions in Set(endpoints.map(\.versions)) {
+            var configuration = configuration
+            configuration.alpn = versions.alpn
+            do {
+                contexts[versions] = try TLSContext(server: configuration, now: unixTime())
+            } catch {
+                throw .tls(error)
+            }
+        }
+    }
+
+    subscript(versions: HTTPVersions) -> TLSContext? { contexts[versions] }
 }
 
 /// A self-signed certificate for this machine's own names, made once and kept, so that a browser asks only once whether

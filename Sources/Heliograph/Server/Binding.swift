@@ -4,17 +4,21 @@ internal import HelioReactor
 struct Binding {
     /// For each address: one socket for each loop, or one that all share.
     private var sockets: [[ListeningSocket]] = []
+    /// The endpoint of each of them.
+    private var endpoints: [ServerConfiguration.Endpoint] = []
 
     var addresses: [SocketAddress] { sockets.compactMap { $0.first?.address } }
 
-    func sockets(for loop: Int) -> [ListeningSocket] {
-        sockets.compactMap { $0.count == 1 ? $0.first : $0[loop] }
+    func sockets(for loop: Int) -> [(ListeningSocket, ServerConfiguration.Endpoint)] {
+        zip(sockets, endpoints).map { ($0.count == 1 ? $0[0] : $0[loop], $1) }
     }
 
     static func bind(_ endpoints: [ServerConfiguration.Endpoint], loops: Int) throws(ServerError) -> Binding {
         var binding = Binding()
         for endpoint in endpoints {
             guard try binding.add(endpoint, loops: loops) else { throw .address(endpoint) }
+            let added = binding.sockets.count - binding.endpoints.count
+            binding.endpoints += Array(repeating: endpoint, count: added)
         }
         return binding
     }
@@ -22,7 +26,7 @@ struct Binding {
     /// Answers false when the endpoint names no address.
     private mutating func add(_ endpoint: ServerConfiguration.Endpoint, loops: Int) throws(ServerError) -> Bool {
         do throws(Errno) {
-            switch endpoint {
+            switch endpoint.place {
             case .tcp(let host, let port):
                 return try bind(host == "localhost" ? ["127.0.0.1", "::1"] : [host], port: port, loops: loops)
             case .unix(let path):

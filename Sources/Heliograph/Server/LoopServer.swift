@@ -9,7 +9,9 @@ final class LoopServer: ListenerDelegate {
     let resources: LoopResources
     let handler: any Handler
     private let logger: Logger
-    private var listeners: [Listener] = []
+    /// The contexts of connections that come; nil on plaintext.
+    private(set) var tls: TLSContexts?
+    private var endpoints: [(listener: Listener, endpoint: ServerConfiguration.Endpoint)] = []
     private var connections: ContiguousArray<Connection> = []
     private var isFull = false
     private var nextFullLog: UInt64 = 0
@@ -32,25 +34,28 @@ final class LoopServer: ListenerDelegate {
     /// How long a listener that cannot be watched again waits for its next try.
     private static let resumePause = Duration.milliseconds(100)
 
-    init(loop: EventLoop, limits: Limits, tls: TLSContext?, handler: any Handler, logger: Logger) {
+    init(loop: EventLoop, limits: Limits, tls: TLSContexts?, handler: any Handler, logger: Logger) {
         self.loop = loop
         self.logger = logger
         self.handler = handler
         resources = LoopResources(limits: limits)
-        resources.tlsContext = tls
+        self.tls = tls
         reporter = MetricsReporter(self)
     }
 
-    func listen(on sockets: [ListeningSocket]) throws(Errno) {
-        for socket in sockets { listeners.append(try Listener(socket, on: loop, delegate: self)) }
+    func listen(on sockets: [(ListeningSocket, ServerConfiguration.Endpoint)]) throws(Errno) {
+        for (socket, endpoint) in sockets {
+            endpoints.append((try Listener(socket, on: loop, delegate: self), endpoint))
+        }
     }
 
-    func replace(_ tls: TLSContext) { resources.tlsContext = tls }
+    func replace(_ tls: TLSContexts) { self.tls = tls }
 
     // MARK: Accepting
 
     func accepted(_ socket: consuming Socket, by listener: Listener) {
-        let connection = Connection(socket, server: self)
+        guard let endpoint = endpoints.first(where: { $0.listener === listener })?.endpoint else { return }
+        let connection = Connection(socket, endpoint: endpoint, server: self)
         do {
             try connection.open()
         } catch {
@@ -64,7 +69,7 @@ final class LoopServer: ListenerDelegate {
         guard connections.count >= resources.limits.maxConnectionsPerLoop, !isFull else { return }
         isFull = true
         resources.trip(.connections)
-        for listener in listeners { listener.pauseAccepting() }
+        for (listener, _) in endpoints { listener.pauseAccepting() }
         // One that comes for each that goes would fill the log.
         guard loop.now >= nextFullLog else { return }
         nextFullLog = loop.now &+ Self.fullLogInterval
@@ -120,7 +125,7 @@ final class LoopServer: ListenerDelegate {
         }
         if isFull, stopped == nil {
             isFull = false
-            for listener in listeners { resume(listener) }
+            for (listener, _) in endpoints { resume(listener) }
         }
         if stopped != nil, connections.isEmpty { finishStopping() }
     }
@@ -137,8 +142,8 @@ final class LoopServer: ListenerDelegate {
     /// Accepts no more, lets open streams finish, and closes what is left after `grace`. A second call with a shorter time
     /// hurries the first; one with a longer time changes nothing.
     func stop(within grace: Duration, _ done: @escaping () -> Void) {
-        for listener in listeners { listener.close() }
-        listeners.removeAll()
+        for (listener, _) in endpoints { listener.close() }
+        endpoints.removeAll()
         let earlier = stopped
         stopped = {
             earlier?()
@@ -157,8 +162,8 @@ final class LoopServer: ListenerDelegate {
 
     /// The loop has ended, and nothing of the server runs on it any more: what it left open is closed, on any one thread.
     func abandon() {
-        for listener in listeners { listener.close() }
-        listeners.removeAll()
+        for (listener, _) in endpoints { listener.close() }
+        endpoints.removeAll()
         stopped = stopped ?? {}
         for connection in connections { connection.abandon() }
         finishStopping()
@@ -177,7 +182,7 @@ final class LoopServer: ListenerDelegate {
     /// What it holds now, for operators and tests.
     var snapshot: LoopSnapshot {
         LoopSnapshot(
-            connections: resources.counters, http: resources.http2.counterSnapshot(),
+            connections: resources.counters, http: resources.http.counterSnapshot(),
             nghttp2Blocks: resources.http2.liveBlocks, timers: loop.armedTimers,
             descriptors: loop.watchedDescriptors)
     }

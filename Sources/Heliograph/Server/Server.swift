@@ -80,7 +80,7 @@ public final class Server: Sendable {
     }
 
     private func startFirst(on group: EventLoopGroup?) throws(ServerError) {
-        let tls = try TLSMaterial.context(for: configuration.security, tickets: tickets)
+        let tls = try TLSMaterial.configuration(for: configuration.security, tickets: tickets).map(contexts)
         let loops: EventLoopGroup
         if let group { loops = group } else { loops = try makeGroup() }
         precondition(!loops.loops.contains { $0.isCurrent }, "a server is not started from a thread of its loops")
@@ -116,7 +116,7 @@ public final class Server: Sendable {
         }
     }
 
-    private func start(_ parts: [LoopPart], tls: TLSContext?, _ bound: Binding) throws(ServerError) {
+    private func start(_ parts: [LoopPart], tls: TLSContexts?, _ bound: Binding) throws(ServerError) {
         let failure = Self.onEach(parts) { [self] part in
             let server = LoopServer(
                 loop: part.loop, limits: configuration.limits, tls: tls, handler: makeHandler(part.loop),
@@ -174,20 +174,20 @@ public final class Server: Sendable {
     ///
     /// - Throws: ``ServerError``; then the old one stays in use.
     public func reloadCertificates() throws(ServerError) {
-        guard let tls = try TLSMaterial.context(for: configuration.security, tickets: tickets) else { return }
-        replace(tls)
+        guard let tls = try TLSMaterial.configuration(for: configuration.security, tickets: tickets) else { return }
+        replace(try contexts(tls))
     }
 
     /// Takes another TLS configuration for new connections, as ``reloadCertificates()`` does.
     public func replaceTLS(_ tls: TLSConfiguration) throws(ServerError) {
-        do {
-            replace(try TLSContext(server: tls, now: unixTime()))
-        } catch {
-            throw .tls(error)
-        }
+        replace(try contexts(tls))
     }
 
-    private func replace(_ tls: TLSContext) {
+    private func contexts(_ tls: TLSConfiguration) throws(ServerError) -> TLSContexts {
+        try TLSContexts(tls, for: configuration.endpoints)
+    }
+
+    private func replace(_ tls: TLSContexts) {
         for part in state.withLock({ $0.parts }) { part.loop.execute { part.server?.replace(tls) } }
         configuration.logger.info("certificates replaced")
     }

@@ -28,34 +28,68 @@ public struct ServerConfiguration: Sendable {
     ///   - port: 0 lets the kernel choose; ``Server/port`` tells.
     public init(host: String = "localhost", port: UInt16 = 8443) { endpoints = [.tcp(host: host, port: port)] }
 
-    /// A place to listen at.
-    public enum Endpoint: Hashable, Sendable, CustomStringConvertible {
+    /// A place to listen at, and what is spoken there.
+    ///
+    /// ```swift
+    /// var endpoint = ServerConfiguration.Endpoint.tcp(host: "::", port: 443)
+    /// endpoint.versions = .http2
+    /// ```
+    public struct Endpoint: Hashable, Sendable, CustomStringConvertible {
+        public var place: Place
+        /// The versions of HTTP that are spoken here. Both on one port: by ALPN over TLS, by the client's first bytes on
+        /// plaintext.
+        public var versions: HTTPVersions = .http2
+        /// Whether a WebSocket may be opened over HTTP/2 (RFC 8441).
+        public var allowsConnectProtocol = true
+
+        /// Where it is.
+        public enum Place: Hashable, Sendable {
+            /// A numeric address or `localhost`, and a port.
+            case tcp(host: String, port: UInt16)
+            /// A Unix socket: a path, or `@name` in the abstract space.
+            case unix(path: String)
+            /// A listening socket that the process was started with.
+            case descriptor(Int32)
+        }
+
+        public init(_ place: Place) { self.place = place }
+
         /// A numeric address or `localhost`, and a port.
-        case tcp(host: String, port: UInt16)
+        public static func tcp(host: String, port: UInt16) -> Endpoint { Endpoint(.tcp(host: host, port: port)) }
+
         /// A Unix socket: a path, or `@name` in the abstract space.
-        case unix(path: String)
-        /// A listening socket that the process was started with; systemd's are ``HelioReactor/ListeningSocket/handedOver``.
-        case descriptor(Int32)
+        public static func unix(path: String) -> Endpoint { Endpoint(.unix(path: path)) }
+
+        /// A listening socket that the process was started with; systemd's are
+        /// ``HelioReactor/ListeningSocket/handedOver``.
+        public static func descriptor(_ descriptor: Int32) -> Endpoint { Endpoint(.descriptor(descriptor)) }
 
         public var description: String {
-            switch self {
+            switch place {
             case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
             case .unix(let path): "unix:\(path)"
             case .descriptor(let descriptor): "descriptor \(descriptor)"
             }
+        }
+
+        var connectionOptions: ConnectionOptions {
+            var options = ConnectionOptions(versions: versions)
+            options.session.allowsConnectProtocol = allowsConnectProtocol
+            return options
         }
     }
 }
 
 /// What protects a server's connections.
 public enum TransportSecurity: Sendable {
-    /// Nothing does: HTTP/2 with prior knowledge (RFC 9113 section 3.3).
+    /// Nothing does; HTTP/2 is spoken with prior knowledge (RFC 9113 section 3.3).
     case plaintext
     /// A self-signed certificate for `localhost` (P-256), made once and kept in a directory: nil is
     /// `$XDG_CACHE_HOME/heliograph`, else `~/.cache/heliograph`.
     case development(directory: String?)
     /// A certificate chain and its private key in PEM files, read at the start and by ``Server/reloadCertificates()``.
     case certificate(chain: String, key: String)
-    /// All of it in hand: several certificates chosen by name, mutual TLS, shared ticket keys.
+    /// All of it in hand: several certificates chosen by name, mutual TLS, shared ticket keys. Its `alpn` is not looked at: an
+    /// endpoint's versions say it.
     case custom(TLSConfiguration)
 }

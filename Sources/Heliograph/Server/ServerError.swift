@@ -21,8 +21,12 @@ public enum ServerError: Error, CustomStringConvertible {
         case .listen(let endpoint, let error) where error.isAddressInUse:
             "cannot listen on \(endpoint): the address is in use; stop what listens there, or choose another port or path"
         case .listen(let endpoint, let error): "cannot listen on \(endpoint): \(error.reason)"
-        case .address(.unix(let path)): "cannot listen on '\(path)': a socket's path has 1 to 107 bytes"
-        case .address(let endpoint): "cannot listen on \(endpoint): the host is a numeric address or 'localhost'"
+        case .address(let endpoint):
+            if case .unix(let path) = endpoint.place {
+                "cannot listen on '\(path)': a socket's path has 1 to 107 bytes"
+            } else {
+                "cannot listen on \(endpoint): the host is a numeric address or 'localhost'"
+            }
         case .file(let path, let error): "\(path): \(error.reason)"
         case .tls(let error): "\(error)"
         case .resources(let error): "cannot start: \(error)"

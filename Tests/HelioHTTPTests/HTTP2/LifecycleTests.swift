@@ -84,7 +84,7 @@ struct LifecycleTests {
         server.close(.shutdown)
         #expect(handler.closed == [.shutdown, .shutdown])
         #expect(server.resources.liveBlocks == 0)
-        #expect(server.resources.counterSnapshot().openStreams == 0)
+        #expect(server.resources.shared.counterSnapshot().openStreams == 0)
     }
 
     @Test("PING is answered with its bytes")
@@ -345,7 +345,7 @@ struct LifecycleTests {
         let peer = RawPeer(handler: handler)
         peer.get(1)
         peer.send(FrameBuilder.request(stream: 3, path: "/answered"))
-        let counters = peer.server.resources.counterSnapshot()
+        let counters = peer.server.resources.shared.counterSnapshot()
         #expect(counters.requests == 2)
         #expect(counters.openStreams == 1)
         #expect(peer.server.session.openStreams == 1)

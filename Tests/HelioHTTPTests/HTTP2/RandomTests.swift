@@ -153,6 +153,6 @@ struct RandomTests {
                 continue
             }
         }
-        #expect(resources.counterSnapshot().openStreams == 0)
+        #expect(resources.shared.counterSnapshot().openStreams == 0)
     }
 }

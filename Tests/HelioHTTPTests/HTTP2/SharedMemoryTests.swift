@@ -156,6 +156,6 @@ struct SharedMemoryTests {
             server.close()
             #expect(resources.liveBlocks == 0)
         }
-        #expect(resources.counterSnapshot().openStreams == 0)
+        #expect(resources.shared.counterSnapshot().openStreams == 0)
     }
 }

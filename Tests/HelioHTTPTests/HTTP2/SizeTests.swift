@@ -169,7 +169,7 @@ struct SizeTests {
         #expect(client[past].status == 413)
         #expect(handler.closed.contains(.limit(.bodySize)))
         #expect(handler.closed.count == 2)
-        #expect(server.resources.counterSnapshot().limitsTripped == [.bodySize: 1])
+        #expect(server.resources.shared.counterSnapshot().limitsTripped == [.bodySize: 1])
         server.close()
         #expect(server.resources.liveBlocks == 0)
     }

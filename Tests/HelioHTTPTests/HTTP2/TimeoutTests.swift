@@ -32,7 +32,7 @@ struct TimeoutTests {
         #expect(frames.last?.number(at: 4) == HTTP2ErrorCode.settingsTimeout.rawValue)
         #expect(server.session.isFinished)
         #expect(server.session.nextDeadline(now: server.clock.now) == UInt64.max)
-        #expect(server.resources.counterSnapshot().limitsTripped == [.prefaceTimeout: 1])
+        #expect(server.resources.shared.counterSnapshot().limitsTripped == [.prefaceTimeout: 1])
         server.close()
         #expect(server.resources.liveBlocks == 0)
     }

@@ -64,7 +64,7 @@ import Testing
         let goaway = try #require(RawFrame.parse(sent).last)
         #expect(goaway.isType(.goaway) && goaway.number(at: 4) == HTTP2ErrorCode.settingsTimeout.rawValue)
         #expect(peer.core.isFinished)
-        #expect(peer.resources.http2.counterSnapshot().limitsTripped == [.prefaceTimeout: 1])
+        #expect(peer.resources.http.counterSnapshot().limitsTripped == [.prefaceTimeout: 1])
     }
 
     // MARK: Faults
@@ -207,6 +207,6 @@ import Testing
         }
         #expect(freed == nil)
         #expect(resources.http2.liveBlocks == 0)
-        #expect(resources.http2.counterSnapshot().openStreams == 0)
+        #expect(resources.http.counterSnapshot().openStreams == 0)
     }
 }

@@ -41,6 +41,7 @@ final class MemoryPeer {
     private final class DrainRequests: ConnectionCoreOwner {
         var count = 0
         func coreNeedsDrain() { count += 1 }
+        func coreWantsInput() {}
     }
 
     // MARK: Bytes

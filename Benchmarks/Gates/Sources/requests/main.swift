@@ -59,7 +59,7 @@ struct Run {
         }
         session.close(.connectionLost)
         output.deallocate()
-        return resources.counterSnapshot().requests - 1
+        return resources.shared.counterSnapshot().requests - 1
     }
 }
 

@@ -1,0 +1,29 @@
+import Heliograph
+
+/// What routes are made with.
+struct RouteContext {
+    /// The loop that they are for.
+    let loop: EventLoop
+    /// The directory whose files are served; nil for none.
+    let root: String?
+}
+
+/// All routes, one line for each group of them.
+func showcaseRouter(_ context: RouteContext) -> Router {
+    Router(on: context.loop) { router in
+        addHello(to: router)
+        addBodies(to: router)
+        addTiming(to: router, context)
+        addInspection(to: router, context)
+    }
+}
+
+extension Exchange {
+    /// The whole number that the query has under a name.
+    func queryNumber(_ name: String) -> Int? {
+        for pair in query?.split(separator: "&") ?? [] where pair.hasPrefix(name + "=") {
+            return Int(pair.dropFirst(name.count + 1))
+        }
+        return nil
+    }
+}

@@ -1,0 +1,59 @@
+/// The server's side of one connection, in one version of HTTP: bytes in, events to handlers and bytes out.
+///
+/// It sees no descriptor and no clock: `now` is nanoseconds of any monotonic clock. One thread.
+public protocol HTTPSession: AnyObject {
+    /// Takes what the peer has sent; calls handlers.
+    ///
+    /// - Parameter bytes: any bytes in any cut; read within the call. None: it goes on with what it has kept.
+    func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64)
+    /// Writes what is due to the peer.
+    ///
+    /// - Parameter region: at least 64 KiB.
+    /// - Returns: the number of bytes written.
+    func drain(into region: UnsafeMutableRawBufferPointer, now: UInt64) -> Int
+    /// Whether a drain is due.
+    var wantsDrain: Bool { get }
+    /// Whether it takes no more input for now. Who owns it then reads no more, until
+    /// ``HTTPSessionOwner/sessionWantsInput()`` is called.
+    var isInputPaused: Bool { get }
+    /// Whether all is said: nothing more is read or written, and the connection may be closed.
+    var isFinished: Bool { get }
+    /// Exchanges that are open now.
+    var openStreams: Int { get }
+    /// When ``expire(now:)`` is next due, in nanoseconds; `UInt64.max`: never, as things stand.
+    func nextDeadline(now: UInt64) -> UInt64
+    /// The shortest time from an event that starts a timeout to its end; nanoseconds.
+    var shortestTimeout: UInt64 { get }
+    /// Ends what has taken too long.
+    func expire(now: UInt64)
+    /// Lets open exchanges finish and admits no others.
+    func beginShutdown(now: UInt64)
+    /// Ends all exchanges and frees what the session holds. The connection is gone, or is about to be. Not from within a
+    /// handler.
+    func close(_ reason: CloseReason)
+}
+
+/// What owns a session: the connection. Called on the loop's thread.
+public protocol HTTPSessionOwner: AnyObject {
+    /// The session has output: ``HTTPSession/drain(into:now:)`` is due at the end of this iteration. Called once until
+    /// the next drain.
+    func sessionNeedsDrain()
+    /// The session takes input again, after ``HTTPSession/isInputPaused``: ``HTTPSession/receive(_:now:)`` is due, in a turn
+    /// of its own, with what there is or with nothing.
+    func sessionWantsInput()
+}
+
+extension HTTPSessionOwner {
+    /// For an owner of HTTP/2 sessions alone: they never pause.
+    public func sessionWantsInput() {}
+}
+
+/// What a listener tells each session that it opens.
+public struct SessionOptions: Sendable {
+    /// Whether TLS protects the connection: then the scheme of an HTTP/1.1 request is `https`.
+    public var isSecure = false
+    /// Whether a stream may be opened as a WebSocket over HTTP/2 (RFC 8441, SETTINGS_ENABLE_CONNECT_PROTOCOL).
+    public var allowsConnectProtocol = true
+
+    public init() {}
+}
