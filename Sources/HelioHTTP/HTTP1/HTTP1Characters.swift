@@ -34,6 +34,18 @@ enum HTTP1Characters {
         }
     }
 
+    /// The number that the digits are, at most eighteen of them; nil for other bytes, for more of them and for none.
+    static func number(_ text: UnsafeRawBufferPointer) -> Int? {
+        guard unsafe !text.isEmpty, text.count <= 18 else { return nil }
+        var number = 0
+        for index in 0..<text.count {
+            let byte = unsafe text[index]
+            guard isDigit(byte) else { return nil }
+            number = number * 10 + Int(byte - UInt8(ascii: "0"))
+        }
+        return number
+    }
+
     /// Whether all bytes may stand in a field value (RFC 9110 section 5.5): visible, obs-text, space and tab. CR, LF and
     /// NUL are never let through.
     static func areFieldValue(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -45,7 +57,7 @@ enum HTTP1Characters {
             let delete = word ^ 0x7f7f_7f7f_7f7f_7f7f
             let isDelete = (delete &- 0x0101_0101_0101_0101) & ~delete
             if (low | isDelete) & 0x8080_8080_8080_8080 != 0 {
-                for byte in unsafe bytes[index..<index + 8] where !isFieldValue(byte) { return false }
+                guard unsafe bytes[index..<index + 8].allSatisfy(isFieldValue) else { return false }
             }
             index += 8
         }
@@ -62,8 +74,7 @@ enum HTTP1Characters {
     /// Whether all bytes may stand in a request target: no control, no blank (RFC 9112 section 3.2), no fragment. Bytes over
     /// 127 are let through, as nghttp2 lets them through in `:path`.
     static func areTarget(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        for byte in unsafe bytes where byte <= 32 || byte == 127 || byte == UInt8(ascii: "#") { return false }
-        return true
+        unsafe bytes.allSatisfy { $0 > 32 && $0 != 127 && $0 != UInt8(ascii: "#") }
     }
 
     /// Whether the bytes are `uri-host [ ":" port ]` (RFC 9110 section 7.2), without user information. None at all are: a

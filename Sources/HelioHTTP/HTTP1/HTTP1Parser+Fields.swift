@@ -69,11 +69,9 @@ extension HTTP1Parser {
     /// RFC 9112 section 6.2. A second one is refused, equal or not: who forwards may have read the other.
     private mutating func contentLength(_ value: UnsafeRawBufferPointer) throws(HTTP1Refusal) {
         guard head.contentLength == nil, unsafe !value.isEmpty else { throw .malformed }
-        for byte in unsafe value where !HTTP1Characters.isDigit(byte) { throw .malformed }
-        // Section 6.3: no overflow. Ten to the eighteenth fits.
-        guard value.count <= 18 else { throw .contentTooLarge }
-        var length = 0
-        for byte in unsafe value { length = length * 10 + Int(byte - UInt8(ascii: "0")) }
+        guard unsafe value.allSatisfy(HTTP1Characters.isDigit) else { throw .malformed }
+        // Section 6.3: no overflow.
+        guard let length = unsafe HTTP1Characters.number(value) else { throw .contentTooLarge }
         head.contentLength = length
     }
 
@@ -81,7 +79,7 @@ extension HTTP1Parser {
     private mutating func transferEncoding(_ value: UnsafeRawBufferPointer) throws(HTTP1Refusal) {
         try unsafe forEachElement(of: value) { (element) throws(HTTP1Refusal) in
             guard !head.flags.contains(.isChunked), unsafe !element.isEmpty else { throw .malformed }
-            for byte in unsafe element where !HTTP1Characters.isToken(byte) { throw .malformed }
+            guard unsafe element.allSatisfy(HTTP1Characters.isToken) else { throw .malformed }
             head.flags.insert(unsafe HTTP1Characters.equal(element, "chunked") ? .isChunked : .hasUnknownCoding)
         }
     }
@@ -111,7 +109,7 @@ extension HTTP1Parser {
     /// Fields that mean nothing behind a body, or that a server would have acted upon in front of it: framing, routing,
     /// authentication, controls, the content's format (RFC 9110 section 6.5.1). They are dropped.
     private static func isOfHeadOnly(_ name: UnsafeRawBufferPointer) -> Bool {
-        unsafe headOnly.contains { unsafe HTTP1Characters.equal(name, $0) }
+        headOnly.contains { unsafe HTTP1Characters.equal(name, $0) }
     }
 
     private static let headOnly: [StaticString] = [

@@ -88,9 +88,11 @@ struct HTTP1Parser {
 
     /// The next event; the position moves behind what it is made of.
     ///
-    /// - Parameter fields: where fields and trailers go.
+    /// - Parameters:
+    ///   - fields: where fields and trailers go.
+    ///   - room: how much body is wanted at once, at least 1.
     mutating func next(
-        in bytes: UnsafeRawBufferPointer, at position: inout Int, into fields: HeaderBlock
+        in bytes: UnsafeRawBufferPointer, at position: inout Int, into fields: HeaderBlock, atMost room: Int = Int.max
     ) throws(HTTP1Refusal) -> Event {
         while true {
             switch state {
@@ -105,7 +107,7 @@ struct HTTP1Parser {
                 try finishHead()
                 return .head
             case .content(let left):
-                return unsafe content(left, in: bytes, at: &position)
+                return unsafe content(left, in: bytes, at: &position, atMost: room)
             case .chunkSize:
                 let longest = Self.longestChunkSize + extensionsLeft
                 let line = try unsafe line(in: bytes, at: &position, atMost: longest, else: .extensionsTooLong)
@@ -113,7 +115,7 @@ struct HTTP1Parser {
                 let size = try unsafe chunkSize(line)
                 state = size == 0 ? .lastChunk : .chunk(left: size)
             case .chunk(let left):
-                return unsafe content(left, in: bytes, at: &position, isChunk: true)
+                return unsafe content(left, in: bytes, at: &position, atMost: room, isChunk: true)
             case .chunkEnd:
                 // RFC 9112 section 7.1: CRLF follows the data, and nothing else.
                 guard try unsafe line(in: bytes, at: &position, atMost: 0, else: .malformed) != nil else {
@@ -156,9 +158,10 @@ struct HTTP1Parser {
         searched = 0
         let length = unsafe UnsafeRawPointer(found) - base
         position += length + 1
-        // RFC 9112 section 2.2 lets a server take a bare LF; RFC 9112 section 11.2 tells what comes of that.
-        guard length > 0, unsafe base[length - 1] == UInt8(ascii: "\r") else { throw .malformed }
-        return unsafe UnsafeRawBufferPointer(start: base, count: length - 1)
+        // RFC 9112 section 2.2 lets a server take a bare LF; section 11.2 tells what comes of such leniency.
+        let line = unsafe UnsafeRawBufferPointer(start: base, count: length)
+        guard unsafe line.last == UInt8(ascii: "\r") else { throw .malformed }
+        return unsafe UnsafeRawBufferPointer(rebasing: line.dropLast())
     }
 
     /// Takes field lines up to the empty one. False: more are to come.
@@ -205,9 +208,9 @@ struct HTTP1Parser {
     }
 
     private mutating func content(
-        _ left: Int, in bytes: UnsafeRawBufferPointer, at position: inout Int, isChunk: Bool = false
+        _ left: Int, in bytes: UnsafeRawBufferPointer, at position: inout Int, atMost room: Int, isChunk: Bool = false
     ) -> Event {
-        let count = min(left, bytes.count - position)
+        let count = min(left, bytes.count - position, room)
         guard count > 0 else { return .needsMore }
         position += count
         if count < left {

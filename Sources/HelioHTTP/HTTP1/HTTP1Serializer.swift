@@ -42,7 +42,7 @@ enum HTTP1Serializer {
             let value = unsafe fields.bytes(fields.valueSlice(index))
             summary.size += name.count + value.count + 4
             switch unsafe kind(of: name) {
-            case .contentLength where summary.contentLength == nil: summary.contentLength = unsafe number(value)
+            case .contentLength where summary.contentLength == nil: summary.contentLength = unsafe HTTP1Characters.number(value)
             case .connection: summary.closes = unsafe summary.closes || HTTP1Characters.equal(value, "close")
             default: break
             }
@@ -58,7 +58,7 @@ enum HTTP1Serializer {
     ///   - upgrade: the protocol that the connection goes on in.
     static func writeHead(
         _ status: Status, _ fields: HeaderBlock, _ summary: Summary, framing: Framing, _ persistence: Persistence,
-        upgrade: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0), to output: inout HTTP1Output
+        upgrade: UnsafeRawBufferPointer = unsafe UnsafeRawBufferPointer(start: nil, count: 0), to output: inout HTTP1Output
     ) {
         writeStatusLine(status, to: &output)
         var keepsLength = framing == .asFieldsSay && !status.isInformational && status != .noContent
@@ -69,7 +69,7 @@ enum HTTP1Serializer {
             case .ordinary: break
             case .connection: continue
             case .contentLength:
-                guard keepsLength, let length = unsafe number(value), length == summary.contentLength else { continue }
+                guard keepsLength, let length = unsafe HTTP1Characters.number(value), length == summary.contentLength else { continue }
                 keepsLength = false
             }
             unsafe writeField(name, value, to: &output)
@@ -166,15 +166,5 @@ enum HTTP1Serializer {
         case 17: unsafe HTTP1Characters.equal(name, "transfer-encoding") ? .connection : .ordinary
         default: .ordinary
         }
-    }
-
-    private static func number(_ text: UnsafeRawBufferPointer) -> Int? {
-        guard unsafe !text.isEmpty, text.count <= 18 else { return nil }
-        var number = 0
-        for byte in unsafe text {
-            guard HTTP1Characters.isDigit(byte) else { return nil }
-            number = number * 10 + Int(byte - UInt8(ascii: "0"))
-        }
-        return number
     }
 }
