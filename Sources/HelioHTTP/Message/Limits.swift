@@ -111,5 +111,6 @@ public enum LimitName: String, Sendable, CaseIterable {
     case peerResetRate = "peer_reset_rate"
     case inducedResetRate = "induced_reset_rate"
     case bodySize = "body_size"
+    case exchangeTimeout = "exchange_timeout"
     case keyUpdates = "key_updates"
 }
