@@ -37,7 +37,10 @@ extension HTTP1Session {
         if isRequestRead {
             // A tunnel's bytes are its own.
             let count = min(bytes.count - position, window - heldInput)
-            guard count > 0 else { return false }
+            guard count > 0 else {
+                if isInputEnded, !exchange.isRequestComplete { exchange.receivedEnd() }
+                return false
+            }
             position += count
             unsafe content(UnsafeRawBufferPointer(rebasing: bytes[(position - count)..<position]), of: exchange)
             return true

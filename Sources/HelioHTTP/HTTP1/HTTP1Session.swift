@@ -46,6 +46,8 @@
     var headStart: UInt64?
     var isFresh = true
     private(set) var ending = Ending.none
+    /// The peer sends no more.
+    var isInputEnded = false
     var shutsDown = false
     private var isClosed = false
     private var drainRequested = false
@@ -143,6 +145,23 @@
         if rest.isEmpty { rest.release() }
     }
 
+    /// What is being answered goes out all the same, as do the requests that wait behind it (RFC 9112 section 9.6); a tunnel's
+    /// other side goes on. Nobody may be there any more to hear what has not been begun.
+    public func endInput(now: UInt64) -> Bool {
+        guard !isClosed else { return false }
+        self.now = now
+        isInputEnded = true
+        isBusy = true
+        takeRest()
+        deliver()
+        isBusy = false
+        settleInput()
+        if case .now = ending { return false }
+        return current?.with { exchange in
+            exchange.isTunnel || exchange.producer != nil || exchange.state.contains(.responseFinished)
+        } ?? !control.isEmpty
+    }
+
     /// Whether more of the input can be taken now.
     var takesInput: Bool {
         guard case .none = ending else { return false }
@@ -193,6 +212,7 @@
                 takeRest()
                 deliver()
             }
+            if isInputEnded, current == nil { end(.afterOutput) }
             turns -= 1
         } while hadRoom && hasOutput && turns > 0
         isBusy = false
@@ -219,6 +239,12 @@
         case .afterOutput: isClosed || current == nil && control.isEmpty && !drainRequested
         case .now: isClosed || !drainRequested
         }
+    }
+
+    /// Where a response ends by the end of the connection, only a connection that breaks off tells that it did not.
+    public var endsAbruptly: Bool {
+        guard case .now = ending else { return false }
+        return response.isHeadSent && response.framing == .untilClose
     }
 
     func requestDrain() {
