@@ -9,7 +9,9 @@ extension HTTP1Parser {
         guard end <= Self.longestMethod else { throw .methodTooLong }
         head.method = unsafe Method(bytes: UnsafeRawBufferPointer(rebasing: line[..<end]))
         let targetStart = end + 1
-        guard let last = unsafe line.lastIndex(of: UInt8(ascii: " ")), last > targetStart else { throw .malformed }
+        guard let last = unsafe line.lastIndex(of: UInt8(ascii: " ")), last > targetStart else {
+            throw .malformed
+        }
         try unsafe version(UnsafeRawBufferPointer(rebasing: line[(last + 1)...]))
         let target = unsafe UnsafeRawBufferPointer(rebasing: line[targetStart..<last])
         guard target.count <= bounds.targetLength else { throw .targetTooLong }
@@ -19,7 +21,8 @@ extension HTTP1Parser {
 
     /// RFC 9112 section 2.3; a later minor version is spoken to as 1.1 (RFC 9110 section 2.5).
     private mutating func version(_ text: UnsafeRawBufferPointer) throws(HTTP1Refusal) {
-        let isVersion = unsafe text.count == 8 && text.starts(with: "HTTP/".utf8) && HTTP1Characters.isDigit(text[5])
+        let isVersion =
+            unsafe text.count == 8 && text.starts(with: "HTTP/".utf8) && HTTP1Characters.isDigit(text[5])
             && text[6] == UInt8(ascii: ".") && HTTP1Characters.isDigit(text[7])
         guard isVersion else { throw .malformed }
         guard unsafe text[5] == UInt8(ascii: "1") else { throw .versionUnknown }

@@ -42,7 +42,8 @@ enum HTTP1Serializer {
             let value = unsafe fields.bytes(fields.valueSlice(index))
             summary.size += name.count + value.count + 4
             switch unsafe kind(of: name) {
-            case .contentLength where summary.contentLength == nil: summary.contentLength = unsafe HTTP1Characters.number(value)
+            case .contentLength where summary.contentLength == nil:
+                summary.contentLength = unsafe HTTP1Characters.number(value)
             case .connection: summary.closes = unsafe summary.closes || HTTP1Characters.equal(value, "close")
             default: break
             }
@@ -50,15 +51,16 @@ enum HTTP1Serializer {
         return summary
     }
 
-    /// Writes a head. Fields of the connection itself are left out, as only the session knows about it; a `content-length` stays
-    /// where it is the framing.
+    /// Writes a head. Fields of the connection itself are left out, as only the session knows about it; a `content-length`
+    /// stays where it is the framing.
     ///
     /// - Parameters:
     ///   - summary: that of the fields.
     ///   - upgrade: the protocol that the connection goes on in.
     static func writeHead(
         _ status: Status, _ fields: HeaderBlock, _ summary: Summary, framing: Framing, _ persistence: Persistence,
-        upgrade: UnsafeRawBufferPointer = unsafe UnsafeRawBufferPointer(start: nil, count: 0), to output: inout HTTP1Output
+        upgrade: UnsafeRawBufferPointer = unsafe UnsafeRawBufferPointer(start: nil, count: 0),
+        to output: inout HTTP1Output
     ) {
         writeStatusLine(status, to: &output)
         var keepsLength = framing == .asFieldsSay && !status.isInformational && status != .noContent
@@ -69,7 +71,8 @@ enum HTTP1Serializer {
             case .ordinary: break
             case .connection: continue
             case .contentLength:
-                guard keepsLength, let length = unsafe HTTP1Characters.number(value), length == summary.contentLength else { continue }
+                guard keepsLength, let length = unsafe HTTP1Characters.number(value), length == summary.contentLength
+                else { continue }
                 keepsLength = false
             }
             unsafe writeField(name, value, to: &output)

@@ -75,9 +75,11 @@ struct CutTests {
     }
 
     private static let splices: [String] = [
-        "\r", "\n", "\r\n", "\0", " ", "\t", ":", ",", ";", "\"", "=", "0", "f", "+", "\u{7f}", "\u{e9}", "/", "?", "#", "*", "@",
+        "\r", "\n", "\r\n", "\0", " ", "\t", ":", ",", ";", "\"", "=", "0", "f", "+", "\u{7f}", "\u{e9}", "/", "?", "#",
+        "*", "@",
         "Content-Length: 3\r\n", "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: gzip\r\n", "Host: x\r\n",
-        "Connection: close\r\n", "Expect: tea\r\n", "\r\n\r\n", "0\r\n\r\n", "GET / HTTP/1.1\r\n", " HTTP/1.0\r\n", "chunked",
+        "Connection: close\r\n", "Expect: tea\r\n", "\r\n\r\n", "0\r\n\r\n", "GET / HTTP/1.1\r\n", " HTTP/1.0\r\n",
+        "chunked",
         "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
     ]
 

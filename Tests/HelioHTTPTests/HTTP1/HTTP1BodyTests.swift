@@ -6,7 +6,9 @@ import Testing
 struct HTTP1BodyTests {
     private static let post = "POST / HTTP/1.1\nHost: h\n"
 
-    @Test("A body comes whole by its length or in chunks, with its trailers", arguments: [1, 2, 5, Int.max], [true, false])
+    @Test(
+        "A body comes whole by its length or in chunks, with its trailers", arguments: [1, 2, 5, Int.max],
+        [true, false])
     func request(cut: Int, isChunked: Bool) {
         var body = ""
         var trailers: [String] = []
@@ -106,7 +108,8 @@ struct HTTP1BodyTests {
         bytes.removeFirst(4)
         if isChunked {
             var joined: [UInt8] = []
-            while let line = bytes.firstIndex(of: 13), let size = Int(String(decoding: bytes[..<line], as: UTF8.self), radix: 16),
+            while let line = bytes.firstIndex(of: 13),
+                let size = Int(String(decoding: bytes[..<line], as: UTF8.self), radix: 16),
                 size > 0
             {
                 joined += bytes[(line + 2)..<(line + 2 + size)]
@@ -207,7 +210,8 @@ struct HTTP1BodyTests {
         peer.leave()
     }
 
-    @Test("A response before the end of its request ends the exchange; the rest is discarded", arguments: [true, false])
+    @Test(
+        "A response before the end of its request ends the exchange; the rest is discarded", arguments: [true, false])
     func earlyResponse(isChunked: Bool) {
         let handler = RecordingHandler { $0.respond(.ok) }
         let peer = TextPeer(handler: handler)
@@ -270,7 +274,8 @@ struct HTTP1BodyTests {
     func trailersTooLarge() {
         let handler = RecordingHandler { _ in }
         let peer = TextPeer(handler: handler)
-        let text = peer.send(Self.post + "Transfer-Encoding: chunked\n\n0\nx: \(String(repeating: "y", count: 17_000))\n")
+        let text = peer.send(
+            Self.post + "Transfer-Encoding: chunked\n\n0\nx: \(String(repeating: "y", count: 17_000))\n")
         #expect(text.hasPrefix("HTTP/1.1 431 "))
         #expect(handler.closed == [.limit(.headerListSize)])
         peer.leave()

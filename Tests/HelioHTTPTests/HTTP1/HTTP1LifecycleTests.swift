@@ -49,7 +49,9 @@ struct HTTP1LifecycleTests {
         peer.leave()
     }
 
-    @Test("A body that does not come is answered with 408, or ends the connection under a response", arguments: [true, false])
+    @Test(
+        "A body that does not come is answered with 408, or ends the connection under a response",
+        arguments: [true, false])
     func body(isStarted: Bool) {
         let handler = RecordingHandler { if isStarted { $0.start(.ok) } }
         let peer = TextPeer(handler: handler)
@@ -79,7 +81,9 @@ struct HTTP1LifecycleTests {
 
     @Test("A peer that takes nothing of a response loses the connection")
     func send() {
-        let handler = RecordingHandler { $0.respond(.ok, contentType: "t/t", bytes: [UInt8](repeating: 1, count: 200_000)) }
+        let handler = RecordingHandler {
+            $0.respond(.ok, contentType: "t/t", bytes: [UInt8](repeating: 1, count: 200_000))
+        }
         let peer = TextPeer(handler: handler)
         peer.server.receive(wire(Self.get))
         #expect(peer.server.drainOnce().count == 64 * 1024)

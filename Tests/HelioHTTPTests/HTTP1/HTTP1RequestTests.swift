@@ -93,7 +93,8 @@ struct HTTP1RequestTests {
                     $0.respond(.ok, contentType: "t/t", "12345")
                 }
             })
-        #expect(peer.send("HEAD / HTTP/1.1\nHost: h\n\n") == "HTTP/1.1 200 OK\ncontent-type: t/t\ncontent-length: 5\n\n")
+        #expect(
+            peer.send("HEAD / HTTP/1.1\nHost: h\n\n") == "HTTP/1.1 200 OK\ncontent-type: t/t\ncontent-length: 5\n\n")
         #expect(peer.send("HEAD /streamed HTTP/1.1\nHost: h\n\n") == "HTTP/1.1 200 OK\n\n")
         #expect(peer.send("GET / HTTP/1.1\nHost: h\n\n").hasSuffix("12345"))
         peer.leave()
@@ -113,7 +114,8 @@ struct HTTP1RequestTests {
     @Test("`connection: close` ends the connection after its response, from either side")
     func close() {
         let peer = TextPeer()
-        #expect(peer.send("GET / HTTP/1.1\nHost: h\nConnection: close\n\nGET / HTTP/1.1\n").contains("connection: close\n"))
+        #expect(
+            peer.send("GET / HTTP/1.1\nHost: h\nConnection: close\n\nGET / HTTP/1.1\n").contains("connection: close\n"))
         #expect(peer.isFinished)
         #expect(peer.send("GET / HTTP/1.1\nHost: h\n\n") == "")
         peer.leave()
@@ -122,7 +124,8 @@ struct HTTP1RequestTests {
                 $0.addHeader("connection", "close")
                 $0.respond(.ok)
             })
-        #expect(other.send("GET / HTTP/1.1\nHost: h\n\n") == "HTTP/1.1 200 OK\ncontent-length: 0\nconnection: close\n\n")
+        #expect(
+            other.send("GET / HTTP/1.1\nHost: h\n\n") == "HTTP/1.1 200 OK\ncontent-length: 0\nconnection: close\n\n")
         #expect(other.isFinished)
         other.leave()
     }

@@ -117,17 +117,21 @@ struct ParserTests {
         func last(_ text: String) -> String? { ParserRun.events(wire(text), limits: limits).last }
         func letters(_ count: Int) -> String { String(repeating: "a", count: count + more) }
         #expect(last("GET /\(letters(99)) HTTP/1.0\n\n") == (isCrossed ? "refused 414 target_length" : "end "))
-        #expect(last("GET / HTTP/1.0\nx:\(letters(200 - 33))\n\n") == (isCrossed ? "refused 431 header_list_size" : "end "))
+        #expect(
+            last("GET / HTTP/1.0\nx:\(letters(200 - 33))\n\n") == (isCrossed ? "refused 431 header_list_size" : "end "))
         // More blanks than a field's 32 bytes allow for count too.
         let padding = String(repeating: " ", count: 200 - 3 + more)
         #expect(last("GET / HTTP/1.0\nx:\(padding)y\n\n") == (isCrossed ? "refused 431 header_list_size" : "end "))
         let count = String(repeating: "x: y\n", count: 3 + more)
         #expect(last("GET / HTTP/1.0\n\(count)\n") == (isCrossed ? "refused 431 header_count" : "end "))
         let post = "POST / HTTP/1.1\nhost: h\ntransfer-encoding: chunked\n\n"
-        #expect(last("\(post)1;\(letters(9))\nx\n0;\(letters(9))\n\n") == (isCrossed ? "refused 400 chunk_extensions" : "end "))
+        #expect(
+            last("\(post)1;\(letters(9))\nx\n0;\(letters(9))\n\n")
+                == (isCrossed ? "refused 400 chunk_extensions" : "end "))
         let trailers = "\(post)0\nx:\(letters(200 - 33))\n\n"
         #expect(last(trailers)?.hasPrefix(isCrossed ? "refused 431 header_list_size" : "end x=a") == true)
-        #expect(last("\(String(repeating: "M", count: 64 + more)) / HTTP/1.0\n\n") == (isCrossed ? "refused 501 " : "end "))
+        #expect(
+            last("\(String(repeating: "M", count: 64 + more)) / HTTP/1.0\n\n") == (isCrossed ? "refused 501 " : "end "))
     }
 
     @Test("What never ends is refused before it has come whole")

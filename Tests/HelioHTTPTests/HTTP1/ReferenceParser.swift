@@ -6,7 +6,6 @@ struct ReferenceParser {
     private var rest: ArraySlice<UInt8>
     private let limits: Limits
 
-
     static func events(_ bytes: [UInt8], limits: Limits = Limits()) -> [String] {
         var parser = ReferenceParser(rest: bytes[...], limits: limits)
         do {
