@@ -4,7 +4,7 @@ import Testing
 
 /// The same events whatever the cut, and those that a second parser finds.
 @Suite("The parser of HTTP/1.1 by cuts and mutations")
-struct CutTests {
+struct HTTP1CutTests {
     static let pipeline = wire(
         "\nGET /one?x HTTP/1.1\nHost: example.org\nAccept: */*\n\nPOST /two HTTP/1.1\nHost:h\nContent-Length: 11\n"
             + "Expect: 100-continue\n\nhello\nworldPUT /three HTTP/1.1\nHost: [::1]:80\nTransfer-Encoding: chunked\n\n"

@@ -8,7 +8,7 @@ func wire(_ text: String) -> [UInt8] {
 }
 
 @Suite("The parser of HTTP/1.1")
-struct ParserTests {
+struct HTTP1ParserTests {
     private func events(_ bytes: [UInt8]) -> [String] { ParserRun.events(bytes) }
 
     @Test("A request has its parts where they belong")
