@@ -16,6 +16,7 @@ func showcaseRouter(_ context: RouteContext) -> Router {
         addTiming(to: router, context)
         addWrapped(to: router, context)
         addInspection(to: router, context)
+        addPeers(to: router)
     }
 }
 
