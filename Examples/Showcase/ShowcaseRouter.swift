@@ -18,7 +18,9 @@ func showcaseRouter(_ context: RouteContext) -> Router {
         addHints(to: router, context)
         addPriority(to: router)
         addConnection(to: router)
+        addWebSockets(to: router)
         addInspection(to: router, context)
+        addPeers(to: router)
     }
 }
 
