@@ -15,7 +15,12 @@ func showcaseRouter(_ context: RouteContext) -> Router {
         addBodies(to: router)
         addTiming(to: router, context)
         addWrapped(to: router, context)
+        addHints(to: router, context)
+        addPriority(to: router)
+        addConnection(to: router)
+        addWebSockets(to: router)
         addInspection(to: router, context)
+        addPeers(to: router)
     }
 }
 

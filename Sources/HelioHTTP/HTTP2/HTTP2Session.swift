@@ -108,6 +108,8 @@ internal import CNghttp2
     var limits: Limits { resources.limits }
     var version: HTTPVersion { .http2 }
     var http2: HTTP2Session? { self }
+    /// The connection as handlers see it.
+    public var connection: HTTP2Connection { HTTP2Connection(session: self) }
     /// Windows do it, stream by stream.
     public var isInputPaused: Bool { false }
 
@@ -261,13 +263,5 @@ internal import CNghttp2
         }
         for index in drained.indices where !drained[index].isClosed { drained[index].becameDrained() }
         drained.removeAll(keepingCapacity: true)
-    }
-}
-
-extension Exchange {
-    fileprivate func becameDrained() {
-        state.subtract([.overHighWater, .drainListed])
-        waiters?.drained()
-        if producer != nil { pull() } else { receiver.drained(self) }
     }
 }

@@ -10,7 +10,9 @@
 public struct Limits: Sendable {
     // Time
 
-    /// From accept to the end of the TLS handshake. Then the connection is closed.
+    /// From accept to the end of a proxy's header, where one is required. Then the connection is closed.
+    public var proxyHeaderTimeout: Duration = .seconds(5)
+    /// From accept, or the proxy's header, to the end of the TLS handshake. Then the connection is closed.
     public var handshakeTimeout: Duration = .seconds(10)
     /// From the handshake to the client's first SETTINGS (RFC 9113 section 3.4). Then GOAWAY(SETTINGS_TIMEOUT).
     public var prefaceTimeout: Duration = .seconds(10)
@@ -31,6 +33,13 @@ public struct Limits: Sendable {
     public var maxHeaderListSize = 16 * 1024
     /// A request's fields. Past it 431.
     public var maxHeaderCount = 100
+    /// A request's target. Past it 414. In bytes.
+    public var maxTargetLength = 8 * 1024
+    /// Extensions of the chunks of one body over HTTP/1.1. Past it 400. In bytes.
+    public var maxChunkExtensions = 4 * 1024
+    /// What is read, and thrown away, of a request over HTTP/1.1 that has its response already, for the connection to be used
+    /// again. Past it the connection is closed. In bytes.
+    public var maxDiscardedBody = 64 * 1024
     /// CONTINUATION frames of one block. Past it GOAWAY(ENHANCE_YOUR_CALM) (CVE-2024-28182).
     public var maxContinuations = 8
     /// Streams that a peer may have open (SETTINGS_MAX_CONCURRENT_STREAMS). Past it REFUSED_STREAM, or
@@ -59,6 +68,9 @@ public struct Limits: Sendable {
     public var encoderTableSize = 4096
     /// Connections of one loop. Past it the listener pauses until one closes.
     public var maxConnectionsPerLoop = 100_000
+    /// A proxy's header of version 2, behind its first 16 bytes. Past it the connection is closed. In bytes, at most 65,535. One of
+    /// version 1 has at most 107.
+    public var maxProxyHeader = 4096
     /// TLS handshakes that a loop carries on in one iteration; the rest wait for the next one.
     public var maxHandshakesPerIteration = 16
 
@@ -91,6 +103,8 @@ public struct Limits: Sendable {
 
 /// The name of a limit, as metrics and `CloseReason` have it.
 public enum LimitName: String, Sendable, CaseIterable {
+    case proxyHeaderTimeout = "proxy_header_timeout"
+    case proxyHeader = "proxy_header"
     case handshakeTimeout = "handshake_timeout"
     case prefaceTimeout = "preface_timeout"
     case headerTimeout = "header_timeout"
@@ -99,6 +113,9 @@ public enum LimitName: String, Sendable, CaseIterable {
     case idleTimeout = "idle_timeout"
     case headerListSize = "header_list_size"
     case headerCount = "header_count"
+    case targetLength = "target_length"
+    case chunkExtensions = "chunk_extensions"
+    case discardedBody = "discarded_body"
     case continuations = "continuations"
     case concurrentStreams = "concurrent_streams"
     case queuedOutput = "queued_output"

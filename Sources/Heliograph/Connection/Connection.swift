@@ -152,8 +152,10 @@ internal import HelioTLS
         case .wouldBlock: break
         case .end:
             // What came before the end may have its answer already: it goes out before the socket does.
+            let goesOn = core.endInput(now: loop.now)
             answer()
-            return beginClose()
+            guard goesOn || made?.isFinished == true && !unsent.isEmpty else { return beginClose() }
+            return limitTimer()
         case .failed: return beginClose()
         }
         limitTimer()
@@ -296,6 +298,10 @@ internal import HelioTLS
     /// All is sent: say so, and wait for the peer to close, as closing over unread input would reset the connection and
     /// take away from the peer what it has not read yet.
     private func finish() {
+        if made?.endsAbruptly == true {
+            socket?.breakOffOnClose()
+            return beginClose()
+        }
         made?.close(.connectionLost)
         socket?.shutdownOutput()
         state.insert(.lingering)
@@ -333,6 +339,7 @@ internal import HelioTLS
         timer = nil
         if let token { loop.forget(token) }
         token = nil
+        if let error = made?.proxy?.error { server.proxyRefused(error.description) }
         made?.close(closeReason)
         made = nil
         unsent.removeAll()
@@ -342,27 +349,22 @@ internal import HelioTLS
 
     // MARK: Who it is
 
-    /// The peer's address (getpeername(2)); nil when the connection is gone.
-    public var peerAddress: SocketAddress? { try? socket?.peerAddress() }
+    /// What ``peerHost`` has found out.
+    private lazy var hostText = peerAddress.map { $0.isUnix ? "unix:" : $0.host } ?? "-"
     /// The host of ``peerAddress`` as a text, made once for the connection; `unix:` for a Unix socket, `-` when it is not known.
     public var peerHost: String { hostText }
-    private lazy var hostText = peerAddress.map { $0.isUnix ? "unix:" : $0.host } ?? "-"
+
+    var socketPeer: SocketAddress? { try? socket?.peerAddress() }
     /// Where it came in.
     public var localAddress: SocketAddress? { try? socket?.localAddress() }
-    /// Whether TLS protects it.
-    public var isSecure: Bool { made?.engine != nil }
-    /// The TLS version, such as `TLSv1.3`; nil on plaintext.
-    public var tlsVersion: String? { made?.engine?.version }
-    /// The TLS cipher suite; nil on plaintext.
-    public var tlsCipher: String? { made?.engine?.cipher }
-    /// The name that the client asked for by SNI.
-    public var serverName: String? { made?.engine?.serverName }
-    /// The subject of the client's certificate, where one was asked for and given.
-    public var peerCertificateSubject: String? { made?.engine?.peerCertificateSubject }
+    /// The connection as HTTP/2 has it: ping, settings, goodbye, windows; nil over HTTP/1.1, and after the end.
+    public var http2: HTTP2Connection? { made?.http2 }
     /// The loop that carries it.
     public var eventLoop: EventLoop { loop }
     /// What the server holds and has counted on that loop, this connection included.
     public var loopSnapshot: LoopSnapshot { server.snapshot }
+    /// What its protocols know; nil when it is gone.
+    var protocols: ConnectionCore? { made }
 }
 
 extension Exchange {

@@ -6,8 +6,9 @@ internal import HelioReactor
 ///
 /// Metrics, each with the dimension `loop`:
 /// `heliograph_connections_accepted`, `heliograph_connections_open`, `heliograph_tls_handshakes`,
-/// `heliograph_tls_resumptions`, `heliograph_tls_handshake_failures`, `heliograph_bytes_received`, `heliograph_bytes_sent`,
-/// `heliograph_requests`, `heliograph_streams_open`, `heliograph_limits_tripped` (with `limit`),
+/// `heliograph_tls_resumptions`, `heliograph_tls_handshake_failures`, `heliograph_proxy_refusals`,
+/// `heliograph_bytes_received`, `heliograph_bytes_sent`, `heliograph_requests`, `heliograph_requests_refused` (with
+/// `status`), `heliograph_streams_open`, `heliograph_limits_tripped` (with `limit`),
 /// `heliograph_loop_longest_iteration_seconds`, `heliograph_loop_busy_seconds`.
 final class MetricsReporter {
     private unowned let server: LoopServer
@@ -15,8 +16,9 @@ final class MetricsReporter {
     private var lastConnections = ConnectionCounters()
     private var lastHTTP = HTTPCounters()
     private var limitCounters: [LimitName: Counter] = [:]
+    private var refusalCounters: [Status: Counter] = [:]
     private let dimensions: [(String, String)]
-    private let accepted, handshakes, resumptions, failures, received, sent, requests: Counter
+    private let accepted, handshakes, resumptions, failures, proxyRefusals, received, sent, requests: Counter
     private let open, streams, longestIteration: Gauge
     private let busy: FloatingPointCounter
 
@@ -31,6 +33,7 @@ final class MetricsReporter {
         handshakes = counter("tls_handshakes")
         resumptions = counter("tls_resumptions")
         failures = counter("tls_handshake_failures")
+        proxyRefusals = counter("proxy_refusals")
         received = counter("bytes_received")
         sent = counter("bytes_sent")
         requests = counter("requests")
@@ -58,6 +61,7 @@ final class MetricsReporter {
         handshakes.increment(by: connections.handshakes - lastConnections.handshakes)
         resumptions.increment(by: connections.resumptions - lastConnections.resumptions)
         failures.increment(by: connections.handshakeFailures - lastConnections.handshakeFailures)
+        proxyRefusals.increment(by: connections.proxyRefusals - lastConnections.proxyRefusals)
         received.increment(by: connections.bytesReceived - lastConnections.bytesReceived)
         sent.increment(by: connections.bytesSent - lastConnections.bytesSent)
         requests.increment(by: http.requests - lastHTTP.requests)
@@ -67,6 +71,13 @@ final class MetricsReporter {
         busy.increment(by: Double(statistics.busy) / 1e9)
         report(connections.limitsTripped, since: lastConnections.limitsTripped)
         report(http.limitsTripped, since: lastHTTP.limitsTripped)
+        for (status, count) in http.refusals where count > lastHTTP.refusals[status, default: 0] {
+            let counter =
+                refusalCounters[status]
+                ?? Counter(label: "heliograph_requests_refused", dimensions: dimensions + [("status", "\(status)")])
+            refusalCounters[status] = counter
+            counter.increment(by: count - lastHTTP.refusals[status, default: 0])
+        }
         lastConnections = connections
         lastHTTP = http
     }
