@@ -16,6 +16,9 @@ func showcaseRouter(_ context: RouteContext) -> Router {
         addTiming(to: router, context)
         addWrapped(to: router, context)
         addWebSockets(to: router)
+        addHints(to: router, context)
+        addPriority(to: router)
+        addConnection(to: router)
         addInspection(to: router, context)
         addPeers(to: router)
     }
