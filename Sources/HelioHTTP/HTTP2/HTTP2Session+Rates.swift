@@ -67,8 +67,8 @@ struct FrameScanner {
         var endsStream: Bool
     }
 
-    /// Bytes up to the next frame header; at first the client's preface.
-    private var skip = 24
+    /// Bytes up to the next frame header.
+    private var skip: Int
     /// Bytes of a frame header that have come, when it is cut.
     private var have = 0
     /// Its first five bytes: length, type, flags.
@@ -79,6 +79,9 @@ struct FrameScanner {
     var continuations = 0
 
     private static let headerSize = 9
+
+    /// - Parameter preface: bytes in front of the first frame: those of a client's preface; a server has none.
+    init(skipping preface: Int = 24) { skip = preface }
 
     /// The next frame that has its header whole, from `position` on; nil when the bytes are used up.
     mutating func next(in bytes: UnsafeRawBufferPointer, from position: inout Int) -> Frame? {

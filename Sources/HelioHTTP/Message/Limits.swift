@@ -102,4 +102,8 @@ public enum LimitName: String, Sendable, CaseIterable {
     case inducedResetRate = "induced_reset_rate"
     case bodySize = "body_size"
     case keyUpdates = "key_updates"
+    case responseTimeout = "response_timeout"
+    case requestTimeout = "request_timeout"
+    case queuedRequests = "queued_requests"
+    case informational = "informational_responses"
 }
