@@ -101,6 +101,7 @@ public enum LimitName: String, Sendable, CaseIterable {
     case peerResetRate = "peer_reset_rate"
     case inducedResetRate = "induced_reset_rate"
     case bodySize = "body_size"
+    case exchangeTimeout = "exchange_timeout"
     case keyUpdates = "key_updates"
     case responseTimeout = "response_timeout"
     case requestTimeout = "request_timeout"
