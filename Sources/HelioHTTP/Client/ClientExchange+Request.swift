@@ -58,8 +58,20 @@ extension ClientExchange {
     /// Ends an exchange that no session has. The handler is told before this returns.
     package func fail(_ error: ClientError) { close(error) }
 
-    /// When all of it has to be over; nanoseconds of the loop's clock.
-    package var latestEnd: UInt64 { deadline }
+    /// When it has to have found a connection, if it waits from now on.
+    package func queueDeadline(now: UInt64, timeout: UInt64) -> UInt64 {
+        queuedUntil = min(deadline, now &+ timeout)
+        return queuedUntil
+    }
+
+    /// The limit that it has crossed while it waited for a connection.
+    package func expiredInQueue(now: UInt64) -> LimitName? {
+        guard now >= queuedUntil else { return nil }
+        return now >= deadline ? .requestTimeout : .queueTimeout
+    }
+
+    /// When it has to have found a connection.
+    package var latestStart: UInt64 { queuedUntil }
 
     /// Takes the body as it was given, after a first attempt that the server has not looked at.
     func rewind() {

@@ -33,6 +33,8 @@
     var countedOutput = 0
     /// When all of it has to be over; `UInt64.max`: never.
     var deadline = UInt64.max
+    /// When it has to have found a connection, while it waits for one.
+    var queuedUntil = UInt64.max
 
     // The response.
     var responseFields = HeaderBlock()

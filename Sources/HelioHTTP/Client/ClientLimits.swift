@@ -12,6 +12,8 @@ public struct ClientLimits: Sendable {
 
     /// For one connection: to resolve, to connect (all addresses together), and then again for the TLS handshake.
     public var connectTimeout: Duration = .seconds(10)
+    /// For a request that waits for a connection to be made or to have room.
+    public var queueTimeout: Duration = .seconds(60)
     /// From the end of the TLS handshake to the server's first SETTINGS (RFC 9113 section 3.4).
     public var prefaceTimeout: Duration = .seconds(10)
     /// From the last byte of a request to the end of its response's head.

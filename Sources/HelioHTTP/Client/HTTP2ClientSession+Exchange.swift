@@ -40,6 +40,7 @@ extension HTTP2ClientSession {
         exchange.streamID = stream
         exchange.attempts += 1
         exchange.sendProgress = 0
+        soonestDeadline = min(soonestDeadline, exchange.deadline)
         add(exchange)
         markFull()
         requestDrain()

@@ -12,13 +12,23 @@ extension HTTP2ClientSession {
         var next = UInt64.max
         if !isPrefaceReceived { next = min(next, created + times.preface) }
         if let headerBlockStart { next = min(next, headerBlockStart + times.header) }
+        soonestDeadline = UInt64.max
         if open.isEmpty { return min(next, idleSince + times.idle) }
-        for reference in open { reference.with { next = min(next, $0.nextDeadline(times, now: now)) } }
+        for reference in open {
+            reference.with { exchange in
+                soonestDeadline = min(soonestDeadline, exchange.deadline)
+                next = min(next, exchange.nextDeadline(times, now: now))
+            }
+        }
         return next
     }
 
     /// The shortest time from an event that starts a timeout to its end; nanoseconds.
-    public var shortestTimeout: UInt64 { resources.shared.numbers.shortest }
+    public var shortestTimeout: UInt64 {
+        let shortest = resources.shared.numbers.shortest
+        guard soonestDeadline < now &+ shortest else { return shortest }
+        return soonestDeadline > now ? soonestDeadline - now : 1
+    }
 
     /// Ends what has taken too long.
     public func expire(now: UInt64) {

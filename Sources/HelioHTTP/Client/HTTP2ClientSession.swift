@@ -42,6 +42,8 @@ internal import CNghttp2
     var allowedStreams = 100
     /// The server's SETTINGS have come, and the observer has not been told of what they change.
     var settingsChanged = false
+    /// The first end that a request was given (`ClientRequest.timeout`), of those that were open at the last look.
+    var soonestDeadline = UInt64.max
     private var isFull = false
     private var drainRequested = false
     private var stoppedShort = false
@@ -210,6 +212,7 @@ internal import CNghttp2
         open.removeAll()
         drained.removeAll()
         deliver()
+        observer.sessionChanged()
     }
 
     // MARK: Failing

@@ -105,6 +105,7 @@ public enum LimitName: String, Sendable, CaseIterable {
     case keyUpdates = "key_updates"
     case responseTimeout = "response_timeout"
     case requestTimeout = "request_timeout"
+    case queueTimeout = "queue_timeout"
     case queuedRequests = "queued_requests"
     case informational = "informational_responses"
 }
