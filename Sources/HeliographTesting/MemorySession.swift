@@ -12,6 +12,7 @@ public import HelioHTTP
 @safe public final class MemorySession: HTTPSessionOwner {
     public let clock: ManualClock
     public let resources: HTTP2Resources
+    public let webSockets: WebSocketResources?
     private var made: HTTP2Session?
     private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
 
@@ -20,6 +21,7 @@ public import HelioHTTP
         options: SessionOptions = SessionOptions(), clock: ManualClock = ManualClock()
     ) {
         self.clock = clock
+        webSockets = MemoryWebSockets.resources(on: clock)
         self.resources = resources ?? HTTP2Resources(limits: limits)
         made = HTTP2Session(resources: self.resources, handler: handler, owner: self, options: options, now: clock.now)
     }
@@ -46,11 +48,14 @@ public import HelioHTTP
     /// All that the session has to send.
     public func output() -> [UInt8] {
         var bytes: [UInt8] = []
-        while session.wantsDrain {
-            let count = unsafe session.drain(into: scratch, now: clock.now)
-            unsafe bytes.append(contentsOf: scratch[..<count])
-        }
+        while session.wantsDrain { bytes += drain() }
         return bytes
+    }
+
+    /// What one drain gives: whole frames, at most 64 KiB of them.
+    public func drain() -> [UInt8] {
+        let count = unsafe session.drain(into: scratch, now: clock.now)
+        return unsafe Array(scratch[..<count])
     }
 
     /// Passes bytes between the two until neither has more to say.
@@ -70,6 +75,7 @@ public import HelioHTTP
     public func advance(by duration: Duration) {
         clock.advance(by: duration)
         session.expire(now: clock.now)
+        webSockets?.expire(now: clock.now)
     }
 
     /// Ends the session. Always the last call.

@@ -33,6 +33,7 @@ final class LoopServer: ListenerDelegate, ConnectionKeeper {
         self.handler = handler
         resources = LoopResources(limits: limits)
         budget = IterationBudget(handshakes: limits.maxHandshakesPerIteration)
+        resources.webSockets = LoopWebSockets.resources(on: loop)
         self.tls = tls
         reporter = MetricsReporter(self)
     }
@@ -124,7 +125,10 @@ final class LoopServer: ListenerDelegate, ConnectionKeeper {
             earlier?()
             done()
         }
-        if earlier == nil { for connection in connections { connection.beginShutdown() } }
+        if earlier == nil {
+            resources.webSockets?.closeAll(.goingAway)
+            for connection in connections { connection.beginShutdown() }
+        }
         if connections.isEmpty { return finishStopping() }
         let end = loop.now &+ grace.nanoseconds
         guard end < stopDeadline else { return }
