@@ -101,5 +101,9 @@ public enum LimitName: String, Sendable, CaseIterable {
     case peerResetRate = "peer_reset_rate"
     case inducedResetRate = "induced_reset_rate"
     case bodySize = "body_size"
+    case multipartParts = "multipart_parts"
+    case multipartDepth = "multipart_depth"
+    case multipartHeaders = "multipart_headers"
+    case multipartIgnored = "multipart_ignored"
     case keyUpdates = "key_updates"
 }
