@@ -124,23 +124,38 @@ extension HeaderBlock {
         unsafe withBytes(name) { unsafe append(name: $0, anyValue: value) }
     }
 
+    /// As ``append(name:value:)`` for a value in bytes, which may be another value of this block.
+    func append(name: String, bytes: UnsafeRawBufferPointer) {
+        precondition(Self.isFieldName(name), "'\(name)' is not a lower-case field name")
+        if let start = bytes.baseAddress, unsafe start >= UnsafeRawPointer(base), unsafe start < base + capacity {
+            let copy = unsafe Array(bytes)
+            unsafe copy.withUnsafeBytes { value in
+                unsafe withBytes(name) { unsafe append(name: $0, anyBytes: value) }
+            }
+        } else {
+            unsafe withBytes(name) { unsafe append(name: $0, anyBytes: bytes) }
+        }
+    }
+
     /// As ``append(name:value:)`` for a name of our own, which is known to be one.
     func append(known name: StaticString, value: String) {
         unsafe append(name: Self.bytes(of: name), anyValue: value)
     }
 
     private func append(name: UnsafeRawBufferPointer, anyValue value: String) {
-        unsafe withBytes(value) { value in
-            var start = 0
-            var end = value.count
-            while start < end, unsafe Self.isBlank(value[start]) { start += 1 }
-            while end > start, unsafe Self.isBlank(value[end - 1]) { end -= 1 }
-            unsafe append(name: name, value: UnsafeRawBufferPointer(rebasing: value[start..<end]))
-        }
+        unsafe withBytes(value) { unsafe append(name: name, anyBytes: $0) }
+    }
+
+    private func append(name: UnsafeRawBufferPointer, anyBytes value: UnsafeRawBufferPointer) {
+        var start = 0
+        var end = value.count
+        while start < end, unsafe Self.isBlank(value[start]) { start += 1 }
+        while end > start, unsafe Self.isBlank(value[end - 1]) { end -= 1 }
+        unsafe append(name: name, value: UnsafeRawBufferPointer(rebasing: value[start..<end]))
         let slice = valueSlice(fieldCount - 1)
-        let value = unsafe UnsafeMutableRawBufferPointer(start: base + Int(slice.offset), count: Int(slice.length))
-        for index in 0..<value.count where unsafe value[index] < 32 && Self.isBlank(value[index]) && value[index] != 9 {
-            unsafe value[index] = 32
+        let kept = unsafe UnsafeMutableRawBufferPointer(start: base + Int(slice.offset), count: Int(slice.length))
+        for index in 0..<kept.count where unsafe kept[index] < 32 && Self.isBlank(kept[index]) && kept[index] != 9 {
+            unsafe kept[index] = 32
         }
     }
 

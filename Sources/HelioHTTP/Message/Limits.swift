@@ -105,5 +105,6 @@ public enum LimitName: String, Sendable, CaseIterable {
     case multipartDepth = "multipart_depth"
     case multipartHeaders = "multipart_headers"
     case multipartIgnored = "multipart_ignored"
+    case exchangeTimeout = "exchange_timeout"
     case keyUpdates = "key_updates"
 }
