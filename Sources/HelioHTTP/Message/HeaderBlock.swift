@@ -27,6 +27,8 @@ internal import CNghttp2
     private var capacity: Int
     private var used: Int
     private(set) var fieldCount: Int
+    /// How many of the fields that a peer has sent are named `cookie`.
+    var cookieFields = 0
 
     /// A new block takes this many bytes; one that grew past `keptCapacity` gives them back when it is recycled.
     private static let initialCapacity = 1024
@@ -204,10 +206,34 @@ extension HeaderBlock {
     func removeAll() {
         used = Self.firstOffset
         fieldCount = 0
+        cookieFields = 0
         guard capacity > Self.keptCapacity else { return }
         unsafe base.deallocate()
         unsafe base = UnsafeMutableRawPointer.allocate(byteCount: Self.initialCapacity, alignment: 16)
         capacity = Self.initialCapacity
+    }
+
+    /// Makes one field of the crumbs of a cookie, which HTTP/2 lets a peer send as many (RFC 9113 section 8.2.3).
+    func joinCookies() {
+        let crumbs = (0..<fieldCount).filter { slice(nameSlice($0), equals: "cookie") }
+        guard let first = crumbs.first, crumbs.count > 1 else { return }
+        let length = crumbs.reduce(2 * (crumbs.count - 1)) { $0 + Int(valueSlice($1).length) }
+        reserve(6 + length)
+        let joined = Field(
+            offset: UInt32(truncatingIfNeeded: used), nameLength: 6, valueLength: UInt32(truncatingIfNeeded: length))
+        unsafe put(bytes(nameSlice(first)))
+        for index in crumbs {
+            if index != first { unsafe put(Self.bytes(of: "; ")) }
+            unsafe put(bytes(valueSlice(index)))
+        }
+        unsafe fieldPointer(first).storeBytes(of: joined, as: Field.self)
+        var kept = first + 1
+        for index in first + 1..<fieldCount where !crumbs.contains(index) {
+            unsafe fieldPointer(kept).storeBytes(of: field(index), as: Field.self)
+            kept += 1
+        }
+        fieldCount = kept
+        cookieFields = 1
     }
 
     private func put(_ bytes: UnsafeRawBufferPointer) {

@@ -6,8 +6,9 @@ import Testing
 struct LogLineTests {
     private func line(_ fill: (inout LogLine) -> Void) -> String {
         var line = LogLine()
+        defer { line.deallocate() }
         fill(&line)
-        return String(decoding: line.bytes, as: UTF8.self)
+        return unsafe String(decoding: line.bytes, as: UTF8.self)
     }
 
     @Test("Numbers, with zeros in front where they are wanted")
@@ -54,9 +55,11 @@ struct LogLineTests {
     func random(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         let bytes = (0..<1000).map { _ in UInt8.random(in: 0...255, using: &generator) }
-        var written = LogLine()
-        unsafe written.appendJSON(bytes.span.bytes)
-        #expect(String(validating: written.bytes, as: UTF8.self) != nil)
-        #expect(written.bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7f })
+        var line = LogLine()
+        defer { line.deallocate() }
+        unsafe line.appendJSON(bytes.span.bytes)
+        let written = unsafe Array(line.bytes)
+        #expect(String(validating: written, as: UTF8.self) != nil)
+        #expect(written.allSatisfy { $0 >= 0x20 && $0 != 0x7f })
     }
 }

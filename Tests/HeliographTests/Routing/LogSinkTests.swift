@@ -3,6 +3,12 @@ import Testing
 
 @testable import Heliograph
 
+extension LogShard {
+    fileprivate func append(_ line: String) -> Bool {
+        unsafe Array(line.utf8).withUnsafeBytes { unsafe append($0) }
+    }
+}
+
 /// A directory that goes with the test.
 private final class Directory {
     let path: String
@@ -34,7 +40,7 @@ struct LogSinkTests {
             let shard = sink.makeShard()
             let thread = try LoopThread(name: "test") {
                 for number in 0..<1000 {
-                    if shard.append(Array("\(name) \(number)\n".utf8)) { sink.wake() }
+                    if shard.append("\(name) \(number)\n") { sink.wake() }
                 }
             }
             thread.join()
@@ -53,12 +59,12 @@ struct LogSinkTests {
         let path = "\(directory.path)/log"
         let sink = try LogSink(.file(path))
         let shard = sink.makeShard()
-        if shard.append(Array("one\n".utf8)) { sink.wake() }
+        if shard.append("one\n") { sink.wake() }
         while try directory.read("log") != "one\n" { usleep(1000) }
         unsafe rename(path, path + ".1")
         sink.reopen()
         while unsafe access(path, F_OK) != 0 { usleep(1000) }
-        if shard.append(Array("two\n".utf8)) { sink.wake() }
+        if shard.append("two\n") { sink.wake() }
         sink.close()
         #expect(try directory.read("log.1") == "one\n")
         #expect(try directory.read("log") == "two\n")
@@ -69,7 +75,7 @@ struct LogSinkTests {
         let directory = Directory()
         let sink = try LogSink(.file("\(directory.path)/log"), queue: 100)
         let shard = sink.makeShard()
-        for _ in 0..<15 { _ = shard.append([UInt8](repeating: UInt8(ascii: "x"), count: 9) + [10]) }
+        for _ in 0..<15 { _ = shard.append("nine char\n") }
         sink.close()
         #expect(try directory.read("log").utf8.count == 100)
         #expect(sink.dropped == 5)
@@ -79,7 +85,7 @@ struct LogSinkTests {
     func fullDisk() throws {
         let sink = try LogSink(.file("/dev/full"))
         let shard = sink.makeShard()
-        if shard.append(Array("lost\n".utf8)) { sink.wake() }
+        if shard.append("lost\n") { sink.wake() }
         sink.close()
         #expect(sink.dropped == 1)
     }

@@ -1,4 +1,3 @@
-internal import Glibc
 public import HelioHTTP
 public import HelioReactor
 
@@ -45,6 +44,8 @@ public final class AccessLog: Handler {
         shard = sink.makeShard()
     }
 
+    deinit { line.deallocate() }
+
     public func request(_ exchange: Exchange) {
         let watch = idle.popLast() ?? Watch()
         watch.log = self
@@ -68,102 +69,17 @@ public final class AccessLog: Handler {
     }
 
     private func write(_ exchange: Exchange, _ reason: CloseReason, _ peer: String) {
+        // Taken out for the time: each change of what stands in an object is checked for exclusivity.
+        var line = line
+        var clock = clock
         line.clear()
         switch format {
-        case .combined: writeCombined(exchange, peer)
-        case .json: writeJSON(exchange, reason, peer)
+        case .combined: line.appendCombined(exchange, peer, at: loop.now, by: &clock)
+        case .json: line.appendJSON(exchange, reason, peer, at: loop.now, by: &clock)
         }
         line.append(UInt8(ascii: "\n"))
-        if shard.append(line.bytes) { sink.wake() }
-    }
-
-    private func writeCombined(_ exchange: Exchange, _ peer: String) {
-        line.append(peer)
-        line.append(" - - [")
-        clock.appendCommon(loop.now, to: &line)
-        line.append("] \"")
-        line.appendEscaped(exchange.method.rawValue)
-        line.append(UInt8(ascii: " "))
-        exchange.withTarget { line.appendEscaped($0) }
-        line.append(UInt8(ascii: " "))
-        line.append(exchange.version.description)
-        line.append("\" ")
-        if let status = exchange.responseStatus {
-            line.append(Int(status.rawValue))
-        } else {
-            line.append(UInt8(ascii: "-"))
-        }
-        line.append(UInt8(ascii: " "))
-        line.append(exchange.sentBytes)
-        writeQuoted(exchange.headers, "referer")
-        writeQuoted(exchange.headers, "user-agent")
-        line.append(UInt8(ascii: " "))
-        writeDuration(exchange)
-        writeQuoted(exchange.responseHeaders, "x-request-id")
-    }
-
-    private func writeQuoted(_ fields: HeaderBlock, _ name: String) {
-        line.append(" \"")
-        if fields.withValue(of: name, { line.appendEscaped($0) }) == nil { line.append(UInt8(ascii: "-")) }
-        line.append(UInt8(ascii: "\""))
-    }
-
-    private func writeJSON(_ exchange: Exchange, _ reason: CloseReason, _ peer: String) {
-        line.append("{\"time\":\"")
-        clock.appendRFC3339(loop.now, to: &line)
-        line.append("\",\"peer\":\"")
-        line.appendJSON(peer)
-        line.append("\",\"method\":\"")
-        line.appendJSON(exchange.method.rawValue)
-        line.append("\",\"target\":\"")
-        exchange.withTarget { line.appendJSON($0) }
-        line.append("\",\"protocol\":\"")
-        line.append(exchange.version.description)
-        line.append("\",\"status\":")
-        if let status = exchange.responseStatus { line.append(Int(status.rawValue)) } else { line.append("null") }
-        line.append(",\"bytes\":")
-        line.append(exchange.sentBytes)
-        line.append(",\"duration\":")
-        writeDuration(exchange)
-        line.append(",\"referer\":")
-        writeJSON(exchange.headers, "referer")
-        line.append(",\"user_agent\":")
-        writeJSON(exchange.headers, "user-agent")
-        line.append(",\"request_id\":")
-        writeJSON(exchange.responseHeaders, "x-request-id")
-        line.append(",\"end\":\"")
-        writeReason(reason)
-        line.append("\"}")
-    }
-
-    private func writeJSON(_ fields: HeaderBlock, _ name: String) {
-        let isThere: Void? = fields.withValue(of: name) { value in
-            line.append(UInt8(ascii: "\""))
-            line.appendJSON(value)
-            line.append(UInt8(ascii: "\""))
-        }
-        if isThere == nil { line.append("null") }
-    }
-
-    /// To this moment, and not to the loop's, which stands still for as long as an iteration takes.
-    private func writeDuration(_ exchange: Exchange) {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-        let now = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-        line.appendSeconds(nanoseconds: now > exchange.receivedAt ? now - exchange.receivedAt : 0)
-    }
-
-    private func writeReason(_ reason: CloseReason) {
-        switch reason {
-        case .finished: line.append("finished")
-        case .connectionLost: line.append("connection lost")
-        case .shutdown: line.append("shutdown")
-        case .reset(let code):
-            line.append("reset ")
-            line.append(Int(code.rawValue))
-        case .limit(let name):
-            line.append("limit ")
-            line.append(name.rawValue)
-        }
+        if unsafe shard.append(line.bytes) { sink.wake() }
+        self.line = line
+        self.clock = clock
     }
 }

@@ -82,13 +82,13 @@ final class LogShard: Sendable {
     init(limit: Int) { self.limit = limit }
 
     /// Adds a line. Answers whether the queue was empty: then the thread is to be woken.
-    func append(_ line: [UInt8]) -> Bool {
+    func append(_ line: UnsafeRawBufferPointer) -> Bool {
         pending.withLock { pending in
             guard pending.bytes.count + line.count <= limit else {
                 pending.dropped += 1
                 return false
             }
-            pending.bytes.append(contentsOf: line)
+            unsafe pending.bytes.append(contentsOf: line)
             pending.lines += 1
             return pending.lines == 1
         }
