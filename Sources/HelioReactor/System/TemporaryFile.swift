@@ -35,7 +35,7 @@ internal import CLinux
         }
         guard helio_errno() == EOPNOTSUPP || helio_errno() == EISDIR else { throw .last("open") }
         var template = Array((directory + "/heliograph-XXXXXX").utf8CString)
-        descriptor = unsafe try checked("mkostemp") {
+        descriptor = try checked("mkostemp") {
             unsafe template.withUnsafeMutableBufferPointer { unsafe helio_named_file($0.baseAddress) }
         }
         name = unsafe template.withUnsafeBufferPointer { template in
@@ -89,6 +89,6 @@ internal import CLinux
 
     /// Gives the file a name, under which it stays (linkat(2)). A file that has the name already is an error (EEXIST).
     public func keep(as path: String) throws(Errno) {
-        _ = unsafe try checked("linkat") { unsafe helio_link(descriptor, path) }
+        _ = try checked("linkat") { unsafe helio_link(descriptor, path) }
     }
 }

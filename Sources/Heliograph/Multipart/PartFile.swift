@@ -90,7 +90,7 @@ public final class PartFile: PartSink {
         let (file, offset, directory) = (opened, size, directory)
         isWriting = pool.submit(on: loop) {
             do throws(Errno) {
-                let file = try file ?? TemporaryFile(in: directory)
+                let file = if let file { file } else { try TemporaryFile(in: directory) }
                 try file.write(bytes, at: offset)
                 return Result<TemporaryFile, Errno>.success(file)
             } catch {

@@ -7,7 +7,8 @@ public import Logging
 /// The closure starts within the event that brought the request, and always resumes on the loop; one that does not suspend
 /// never leaves the call. It is cancelled when the exchange ends before its response is sent: the peer resets the stream or
 /// leaves, a limit is crossed. When it returns, a response that it began is finished; when it throws, the peer gets 500
-/// (413 for a body over the limit, what ``HelioHTTP/Exchange/refuse(_:)`` answers for a multipart body that is refused), or a reset once a response has begun.
+/// (413 for a body over the limit, what ``HelioHTTP/Exchange/refuse(_:)`` answers for parts that are refused), or a reset
+/// once a response has begun.
 public final class AsyncHandler: Handler {
     private let loop: EventLoop
     private let body: @Sendable (Exchange) async throws -> Void
