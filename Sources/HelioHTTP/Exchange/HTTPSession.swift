@@ -16,8 +16,15 @@ public protocol HTTPSession: AnyObject {
     /// Whether it takes no more input for now. Who owns it then reads no more, until
     /// ``HTTPSessionOwner/sessionWantsInput()`` is called.
     var isInputPaused: Bool { get }
+    /// The peer has ended its side of the connection, and sends no more. Called once or more often.
+    ///
+    /// - Returns: whether there is still something to be sent that the peer may want: else the connection is closed at once.
+    func endInput(now: UInt64) -> Bool
     /// Whether all is said: nothing more is read or written, and the connection may be closed.
     var isFinished: Bool { get }
+    /// Whether it has finished in the middle of a response: the peer must not take the end of the connection for the
+    /// response's.
+    var endsAbruptly: Bool { get }
     /// Exchanges that are open now.
     var openStreams: Int { get }
     /// When ``expire(now:)`` is next due, in nanoseconds; `UInt64.max`: never, as things stand.
@@ -31,6 +38,13 @@ public protocol HTTPSession: AnyObject {
     /// Ends all exchanges and frees what the session holds. The connection is gone, or is about to be. Not from within a
     /// handler.
     func close(_ reason: CloseReason)
+}
+
+extension HTTPSession {
+    /// A side of a connection that ends takes the other one along.
+    public func endInput(now: UInt64) -> Bool { false }
+    /// Streams have ends of their own.
+    public var endsAbruptly: Bool { false }
 }
 
 /// What owns a session: the connection. Called on the loop's thread.
