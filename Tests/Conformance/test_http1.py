@@ -90,10 +90,11 @@ GET = "GET /hello HTTP/1.1\nHost: h\n\n"
 def test_curl_uploads_and_is_told_to_go_on(http1, tmp_path):
     sent, got = tmp_path / "sent", tmp_path / "got"
     sent.write_bytes(bytes(range(256)) * 20_000)
-    for options in (["-H", "Expect: 100-continue"], ["-H", "Transfer-Encoding: chunked"], []):
+    # Of itself curl asks for a body of this size.
+    for options in ([], ["-H", "Transfer-Encoding: chunked"], ["-H", "Expect:"]):
         told = http1.curl("/echo", "-T", str(sent), "-o", str(got), "-v", *options).stderr
         assert got.read_bytes() == sent.read_bytes()
-        assert ("HTTP/1.1 100 Continue" in told) == any("Expect" in option for option in options)
+        assert ("HTTP/1.1 100 Continue" in told) == ("Expect:" not in options)
 
 
 def test_curl_uses_one_connection_again(http1):
