@@ -17,6 +17,7 @@ func showcaseRouter(_ context: RouteContext) -> Router {
         addWrapped(to: router, context)
         addWebSockets(to: router)
         addInspection(to: router, context)
+        addPeers(to: router)
     }
 }
 
