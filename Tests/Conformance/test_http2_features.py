@@ -103,7 +103,7 @@ def test_refused_pushes_leave_nothing_behind(one_loop):
 @pytest.mark.parametrize("version", ["--http2", "--http1.1"])
 def test_curl_shows_the_hints_before_the_answer(server, version):
     text = run("curl", "-skv", version, server.url + "/early-hints").stderr
-    lines = re.findall(r"< (HTTP/\S+ \d+|link: .*?)\s*\r?\n", text)
+    lines = re.findall(r"< (HTTP/\S+ \d+|link: [^\r\n]*)", text)
     shown = "HTTP/2" if version == "--http2" else "HTTP/1.1"
     assert lines == [f"{shown} 103", "link: </push/style.css>; rel=preload; as=style", f"{shown} 200"]
 
