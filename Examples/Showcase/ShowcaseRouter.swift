@@ -15,7 +15,9 @@ func showcaseRouter(_ context: RouteContext) -> Router {
         addBodies(to: router)
         addTiming(to: router, context)
         addWrapped(to: router, context)
+        addWebSockets(to: router)
         addInspection(to: router, context)
+        addPeers(to: router)
     }
 }
 

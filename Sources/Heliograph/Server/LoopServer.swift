@@ -15,6 +15,7 @@ final class LoopServer: ListenerDelegate, ConnectionKeeper {
     private var connections: ContiguousArray<Connection> = []
     private var isFull = false
     private var nextFullLog: UInt64 = 0
+    private var nextProxyLog: UInt64 = 0
     private var stopped: (() -> Void)?
     private var deadline: LoopTimer?
     private var stopDeadline = UInt64.max
@@ -23,7 +24,7 @@ final class LoopServer: ListenerDelegate, ConnectionKeeper {
     private var budget: IterationBudget
 
     /// Nanoseconds.
-    private static let fullLogInterval: UInt64 = 10_000_000_000
+    private static let logInterval: UInt64 = 10_000_000_000
     /// How long a listener that cannot be watched again waits for its next try.
     private static let resumePause = Duration.milliseconds(100)
 
@@ -50,6 +51,14 @@ final class LoopServer: ListenerDelegate, ConnectionKeeper {
 
     func accepted(_ socket: consuming Socket, by listener: Listener) {
         guard let endpoint = endpoints.first(where: { $0.listener === listener })?.endpoint else { return }
+        if case .required(let trusted) = endpoint.proxyProtocol {
+            let peer = try? socket.peerAddress()
+            guard let peer, trusted.contains(where: { $0.contains(peer) }) else {
+                resources.counters.proxyRefusals += 1
+                proxyRefused("the connection came from an address that is not trusted")
+                return
+            }
+        }
         let connection = Connection(socket, keeper: self)
         do {
             try connection.open {
@@ -71,7 +80,7 @@ final class LoopServer: ListenerDelegate, ConnectionKeeper {
         for (listener, _) in endpoints { listener.pauseAccepting() }
         // One that comes for each that goes would fill the log.
         guard loop.now >= nextFullLog else { return }
-        nextFullLog = loop.now &+ Self.fullLogInterval
+        nextFullLog = loop.now &+ Self.logInterval
         logger.warning(
             "this loop is full: accepting pauses until a connection closes",
             metadata: ["loop": "\(loop.index)", "connections": "\(connections.count)"])
@@ -81,6 +90,13 @@ final class LoopServer: ListenerDelegate, ConnectionKeeper {
         logger.error(
             "accepting pauses: raise the limit of open files (ulimit -n) or lower maxConnectionsPerLoop",
             metadata: ["listener": "\(listener.address)", "error": "\(error)"])
+    }
+
+    /// Mostly a client that came past the proxy, or a proxy that is not told to send a header.
+    func proxyRefused(_ reason: String) {
+        guard loop.now >= nextProxyLog else { return }
+        nextProxyLog = loop.now &+ Self.logInterval
+        logger.warning("a connection that should be a proxy's was closed", metadata: ["reason": "\(reason)"])
     }
 
     // MARK: What is bounded per iteration
