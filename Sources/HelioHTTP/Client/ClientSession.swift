@@ -13,8 +13,6 @@ public protocol ClientSession: HTTPSession {
     ///
     /// - Returns: false when it takes none any more, and the exchange is still the caller's.
     func open(_ exchange: ClientExchange) -> Bool
-    /// The server has closed its side of the connection in order; nothing is received after it.
-    func inputEnded(now: UInt64)
 }
 
 /// Who gives a session its exchanges. Called on the loop's thread.

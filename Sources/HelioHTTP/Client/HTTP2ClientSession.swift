@@ -190,8 +190,6 @@ internal import CNghttp2
         return unsafe nghttp2_session_want_read(raw) == 0 && nghttp2_session_want_write(raw) == 0
     }
 
-    public func inputEnded(now: UInt64) {}
-
     /// Ends all exchanges and frees the session. The connection is gone, or is about to be. Not from within a handler.
     public func close(_ reason: CloseReason) {
         guard let raw = unsafe raw else { return }

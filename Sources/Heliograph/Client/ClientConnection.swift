@@ -21,12 +21,13 @@ final class ClientConnection: ConnectionKeeper, ClientSide, ClientSessionObserve
     var snapshot: LoopSnapshot { origin.pool.snapshot }
 
     /// Takes a connected socket.
-    func open(_ socket: consuming Socket, engine: TLSEngine?, version: HTTPVersion) throws(Errno) {
+    func open(_ socket: consuming Socket) throws(Errno) {
         let connection = Connection(socket, keeper: self)
         self.connection = connection
         try connection.open { connection in
             let core = ConnectionCore(
-                resources: resources, engine: engine, version: version, client: self, owner: connection, now: loop.now)
+                resources: resources, tls: origin.key.isSecure ? origin.pool.tls : nil, client: self,
+                owner: connection, now: loop.now)
             self.core = core
             return core
         }
@@ -34,6 +35,10 @@ final class ClientConnection: ConnectionKeeper, ClientSide, ClientSessionObserve
     }
 
     // MARK: The session
+
+    var plaintextVersion: HTTPVersion { origin.pool.configuration.plaintextVersion }
+    var serverName: String { origin.key.host }
+    var resumedSession: TLSSession? { origin.resumedSession() }
 
     func openSession(_ version: HTTPVersion, owner: any HTTPSessionOwner, now: UInt64) -> (any HTTPSession)? {
         guard let made = origin.makeSession(version, owner: owner, observer: self, now: now) else { return nil }
@@ -84,7 +89,7 @@ final class ClientConnection: ConnectionKeeper, ClientSide, ClientSessionObserve
         session = nil
     }
 
-    func closed(_ connection: Connection, _ refusal: ProxyHeaderError?) {
+    func closed(_ connection: Connection) {
         resources.counters.open -= 1
         core = nil
         self.connection = nil

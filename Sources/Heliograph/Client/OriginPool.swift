@@ -125,15 +125,10 @@ final class OriginPool: EventSource {
 
     private func open(_ socket: consuming Socket) {
         guard !pool.isStopping else { return connectingFailed(.stopped) }
-        var engine: TLSEngine?
-        if key.isSecure {
-            ticket = connections.last?.ticket ?? ticket
-            engine = TLSEngine(client: pool.tls, io: pool.resources.tls, serverName: key.host, session: ticket)
-        }
         let connection = ClientConnection(self)
         do {
             others.add(connection)
-            try connection.open(socket, engine: engine, version: pool.configuration.plaintextVersion)
+            try connection.open(socket)
         } catch {
             others.remove(connection)
             connectingFailed(.unreachable(error))
@@ -151,6 +146,12 @@ final class OriginPool: EventSource {
     }
 
     // MARK: From connections
+
+    /// The latest session of TLS, to resume the next one by.
+    func resumedSession() -> TLSSession? {
+        ticket = connections.last?.ticket ?? ticket
+        return ticket
+    }
 
     func makeSession(
         _ version: HTTPVersion, owner: any HTTPSessionOwner, observer: any ClientSessionObserver, now: UInt64

@@ -338,12 +338,12 @@ internal import HelioTLS
         timer = nil
         if let token { loop.forget(token) }
         token = nil
-        let refusal = made?.proxy?.error
+        if let error = made?.proxy?.error { keeper.proxyRefused(error.description) }
         made?.close(closeReason)
         made = nil
         unsent.removeAll()
         socket = nil
-        keeper.closed(self, refusal)
+        keeper.closed(self)
     }
 
     // MARK: Who it is

@@ -80,26 +80,26 @@ protocol ConnectionCoreOwner: AnyObject {
     ///
     /// - Parameters:
     ///   - resources: what the loop's connections share.
-    ///   - engine: a client's, not started; nil for plaintext.
-    ///   - version: what is spoken on plaintext.
+    ///   - tls: the context of a TLS connection; nil for plaintext.
     ///   - client: opens the session. Held, as `owner` is.
     ///   - now: nanoseconds.
     init(
-        resources: LoopResources, engine: TLSEngine?, version: HTTPVersion, client: any ClientSide,
-        owner: any ConnectionCoreOwner, now: UInt64
+        resources: LoopResources, tls: TLSContext?, client: any ClientSide, owner: any ConnectionCoreOwner, now: UInt64
     ) {
         options = ConnectionOptions(versions: .http1)
+        proxy = nil
+        self.tls = tls
         self.resources = resources
         side = .client(client)
         self.owner = owner
-        tls = nil
-        proxy = nil
         created = now
-        self.engine = engine
-        guard let engine else {
-            open(version, now: now)
+        guard let tls else {
+            open(client.plaintextVersion, now: now)
             return
         }
+        let engine = TLSEngine(
+            client: tls, io: resources.tls, serverName: client.serverName, session: client.resumedSession)
+        self.engine = engine
         do throws(TLSError) {
             try engine.start()
             requestDrain()
@@ -109,13 +109,10 @@ protocol ConnectionCoreOwner: AnyObject {
     }
 
     /// Whether the TLS handshake is still to be done.
-    var isHandshaking: Bool { isSecured && session == nil && fault == nil && closeReason == nil }
-
-    /// Whether TLS protects it, or will.
-    private var isSecured: Bool { tls != nil || engine != nil }
+    var isHandshaking: Bool { tls != nil && session == nil && fault == nil && closeReason == nil }
 
     /// Whether a plaintext connection has not told its version of HTTP.
-    private var isUndecided: Bool { !isSecured && session == nil && closeReason == nil }
+    private var isUndecided: Bool { tls == nil && session == nil && closeReason == nil }
 
     private var isProxyAwaited: Bool { proxy?.isAwaited == true && closeReason == nil }
 
@@ -356,6 +353,12 @@ protocol ConnectionCoreOwner: AnyObject {
 
 /// What a client adds to a core.
 protocol ClientSide: AnyObject {
+    /// What is spoken on plaintext.
+    var plaintextVersion: HTTPVersion { get }
+    /// The name or address that the server's certificate must carry.
+    var serverName: String { get }
+    /// A session of TLS with that server to resume.
+    var resumedSession: TLSSession? { get }
     /// Makes the session for the version that was agreed on; nil when that is none that may be spoken here.
     func openSession(_ version: HTTPVersion, owner: any HTTPSessionOwner, now: UInt64) -> (any HTTPSession)?
     /// The core is closed, and its session. The socket may linger.

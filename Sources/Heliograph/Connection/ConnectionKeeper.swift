@@ -12,10 +12,14 @@ protocol ConnectionKeeper: AnyObject {
     func admitsHandshake(inTurn: Bool) -> Bool
     /// Whether a connection may be closed in this iteration.
     func admitsClose() -> Bool
+    /// The connection ends as what came first on it is no header of a proxy's that is right.
+    func proxyRefused(_ reason: String)
     /// The connection has ended: it is not called any more.
-    ///
-    /// - Parameter refusal: what was wrong with a proxy's header, where that is why.
-    func closed(_ connection: Connection, _ refusal: ProxyHeaderError?)
+    func closed(_ connection: Connection)
+}
+
+extension ConnectionKeeper {
+    func proxyRefused(_ reason: String) {}
 }
 
 /// How much of what is bounded per iteration of a loop this one has had.

@@ -93,7 +93,7 @@ final class LoopServer: ListenerDelegate, ConnectionKeeper {
     }
 
     /// Mostly a client that came past the proxy, or a proxy that is not told to send a header.
-    private func proxyRefused(_ reason: String) {
+    func proxyRefused(_ reason: String) {
         guard loop.now >= nextProxyLog else { return }
         nextProxyLog = loop.now &+ Self.logInterval
         logger.warning("a connection that should be a proxy's was closed", metadata: ["reason": "\(reason)"])
@@ -107,8 +107,7 @@ final class LoopServer: ListenerDelegate, ConnectionKeeper {
 
     // MARK: Closing
 
-    func closed(_ connection: Connection, _ refusal: ProxyHeaderError?) {
-        if let refusal { proxyRefused(refusal.description) }
+    func closed(_ connection: Connection) {
         resources.counters.open -= 1
         let slot = connection.slot
         let last = connections.removeLast()

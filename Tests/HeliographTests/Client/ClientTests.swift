@@ -101,7 +101,8 @@ import Testing
     @Test func aBodyGivenWholeComesBackWhole() async throws {
         try await withServer(makeHandler: { _ in Mirror() }) { live in
             try await withClient { client async throws in
-                let answer = try await client.answer(live.request(.put, "/", body: [UInt8](repeating: 5, count: 3_000_000)))
+                let body = [UInt8](repeating: 5, count: 3_000_000)
+                let answer = try await client.answer(live.request(.put, "/", body: body))
                 #expect(answer.count == 3_000_000)
             }
         }
