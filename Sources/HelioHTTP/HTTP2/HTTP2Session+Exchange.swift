@@ -44,6 +44,7 @@ extension HTTP2Session {
     }
 
     func bodyAvailable(_ exchange: Exchange) {
+        if exchange.queue.isEmpty { exchange.sendProgress = 0 }
         guard exchange.state.contains(.starved), let raw = unsafe raw else { return }
         exchange.state.remove(.starved)
         exchange.sendProgress = 0
@@ -54,6 +55,8 @@ extension HTTP2Session {
     func queued(_ exchange: Exchange, _ count: Int) -> Bool {
         exchange.countedOutput += count
         queuedOutput += count
+        // Nothing was there for the peer to take before.
+        if exchange.queue.count == count { exchange.sendProgress = 0 }
         guard queuedOutput > limits.maxQueuedOutput else { return true }
         tripped(.queuedOutput)
         resetOnOurAccount(exchange.streamID, .enhanceYourCalm)

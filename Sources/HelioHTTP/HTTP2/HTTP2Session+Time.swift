@@ -18,7 +18,7 @@ extension HTTP2Session {
         for reference in open {
             reference.with { exchange in
                 if exchange.awaitsBody { next = min(next, exchange.bodyDeadline(times.body, now: now)) }
-                if !exchange.queue.isEmpty { next = min(next, exchange.sendDeadline(times.send, now: now)) }
+                if exchange.awaitsTaking { next = min(next, exchange.sendDeadline(times.send, now: now)) }
             }
         }
         return next
@@ -57,10 +57,18 @@ extension HTTP2Session {
         if exchange.awaitsBody, now >= exchange.bodyDeadline(times.body, now: now) {
             tripped(.bodyTimeout)
             exchange.abandon(.limit(.bodyTimeout), status: .requestTimeout)
-        } else if !exchange.queue.isEmpty, now >= exchange.sendDeadline(times.send, now: now) {
+        } else if exchange.awaitsTaking, now >= exchange.sendDeadline(times.send, now: now) {
             tripped(.sendTimeout)
             resetOnOurAccount(exchange.streamID, .cancel)
             exchange.close(.limit(.sendTimeout))
         }
+    }
+}
+
+extension Exchange {
+    /// Whether it is the peer's turn to take the rest of the response, or its mere end: nghttp2 sends not even an empty DATA
+    /// frame while the connection's window is used up.
+    fileprivate var awaitsTaking: Bool {
+        !queue.isEmpty || state.contains(.responseFinished) && state.isDisjoint(with: [.responseSent, .closed])
     }
 }

@@ -146,6 +146,46 @@ struct TimeoutTests {
         peer.leave()
     }
 
+    @Test("A response whose mere end finds no room in the connection's window is reset with CANCEL")
+    func endNotTaken() {
+        let handler = RecordingHandler {
+            $0.start(.ok)
+            if $0.path == "/large" { $0.write([UInt8](repeating: 7, count: 100_000)) }
+            $0.finish()
+        }
+        let peer = RawPeer(handler: handler)
+        peer.send(FrameBuilder.request(stream: 1, path: "/large"))
+        peer.get(3)
+        #expect(peer.isAnswered(3))
+        reachDeadline(of: peer) { #expect(handler.closed.isEmpty) }
+        #expect(handler.closed == [.limit(.sendTimeout), .limit(.sendTimeout)])
+        #expect(peer.reset(3) == .cancel)
+        #expect(peer.server.session.openStreams == 0)
+        #expect(peer.tripped(.sendTimeout) == 2)
+        peer.leave()
+    }
+
+    @Test("What is written after a pause has its own time, though the window was used up before")
+    func writtenLate() {
+        var late: Exchange?
+        let handler = RecordingHandler {
+            $0.start(.ok)
+            $0.write([UInt8](repeating: 7, count: 65_535))
+            late = $0
+        }
+        let peer = RawPeer(handler: handler)
+        peer.get(1)
+        #expect(peer.body(1).count == 65_535)
+        peer.advance(by: .seconds(100))
+        late?.write([1])
+        peer.advance(by: .seconds(1))
+        #expect(handler.closed.isEmpty)
+        reachDeadline(of: peer) { #expect(handler.closed.isEmpty) }
+        #expect(handler.closed == [.limit(.sendTimeout)])
+        late = nil
+        peer.leave()
+    }
+
     @Test("A handler that has paused, or waits for ever, is not hurried")
     func bodyLifted() {
         let handler = RecordingHandler {
