@@ -357,6 +357,8 @@ internal import HelioTLS
     var socketPeer: SocketAddress? { try? socket?.peerAddress() }
     /// Where it came in.
     public var localAddress: SocketAddress? { try? socket?.localAddress() }
+    /// The connection as HTTP/2 has it: ping, settings, goodbye, windows; nil over HTTP/1.1, and after the end.
+    public var http2: HTTP2Connection? { made?.http2 }
     /// The loop that carries it.
     public var eventLoop: EventLoop { loop }
     /// What the server holds and has counted on that loop, this connection included.

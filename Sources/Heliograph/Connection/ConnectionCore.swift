@@ -277,6 +277,9 @@ protocol ConnectionCoreOwner: AnyObject {
 
     // MARK: The end
 
+    /// The HTTP/2 connection, where that is spoken.
+    var http2: HTTP2Connection? { (session as? HTTP2Session)?.connection }
+
     /// Streams that are open now.
     var openStreams: Int { session?.openStreams ?? 0 }
 
