@@ -104,6 +104,9 @@ enum HTTP1Serializer {
         output.append("\r\n")
     }
 
+    /// RFC 9110 section 15.2.1. A head's summary has room for it.
+    static func writeContinue(to output: inout HTTP1Output) { output.append("HTTP/1.1 100 Continue\r\n\r\n") }
+
     /// A response without content that the connection ends after.
     static func writeRefusal(_ status: Status, to output: inout HTTP1Output) {
         writeStatusLine(status, to: &output)
