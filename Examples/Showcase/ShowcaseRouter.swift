@@ -17,7 +17,9 @@ func showcaseRouter(_ context: RouteContext) -> Router {
         addCompressed(to: router, context)
         addTiming(to: router, context)
         addWrapped(to: router, context)
+        addWebSockets(to: router)
         addInspection(to: router, context)
+        addPeers(to: router)
     }
 }
 
