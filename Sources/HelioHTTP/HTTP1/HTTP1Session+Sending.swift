@@ -78,7 +78,7 @@ extension HTTP1Session {
     }
 
     private func writeBody(of exchange: Exchange, to output: inout HTTP1Output) -> Bool {
-        if !exchange.queue.isEmpty {
+        while exchange.hasBodyToSend {
             let overhead = response.framing == .chunked ? HTTP1Serializer.chunkOverhead : 0
             guard output.room > overhead else { return false }
             writePiece(of: exchange, atMost: output.room - overhead, to: &output)
