@@ -64,6 +64,7 @@ extension Exchange {
         writtenBytes = 0
         if !observers.isEmpty { observers.removeAll(keepingCapacity: true) }
         encoder = nil
+        if source != nil { source = nil }
         inbound.removeAll()
         queue.removeAll()
     }

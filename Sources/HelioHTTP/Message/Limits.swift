@@ -101,5 +101,6 @@ public enum LimitName: String, Sendable, CaseIterable {
     case peerResetRate = "peer_reset_rate"
     case inducedResetRate = "induced_reset_rate"
     case bodySize = "body_size"
+    case byteRanges = "byte_ranges"
     case keyUpdates = "key_updates"
 }
