@@ -7,7 +7,7 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "requests",
-            dependencies: [.product(name: "HelioHTTP", package: "heliograph")])
+            dependencies: [.product(name: "Heliograph", package: "heliograph")])
     ],
     swiftLanguageModes: [.v6]
 )

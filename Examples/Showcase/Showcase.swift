@@ -27,6 +27,9 @@ struct Showcase: AsyncParsableCommand {
     @Flag(help: "Do not speak HTTP/1.1.") var noHttp1 = false
     @Flag(help: "Do not speak HTTP/2.") var noHttp2 = false
     @Flag(help: "Take no WebSocket over HTTP/2 (RFC 8441).") var noConnectProtocol = false
+    @Option(help: "A line for each request: combined, json or none.") var logFormat = LogFormat.none
+    @Option(help: "The file for these lines, opened again at SIGHUP. [default: the standard output]")
+    var logFile: String?
     @Option(help: "A directory for files to serve; no route uses it yet.") var root: String?
 
     func validate() throws {
@@ -51,7 +54,12 @@ struct Showcase: AsyncParsableCommand {
             configuration.security = .certificate(chain: certificate, key: privateKey)
         }
         let root = root
-        let server = Server(configuration) { loop in showcaseRouter(RouteContext(loop: loop, root: root)) }
+        let log = try openLog()
+        let server = Server(configuration) { loop in
+            let router = showcaseRouter(RouteContext(loop: loop, root: root))
+            guard let log else { return router }
+            return AccessLog(log.format, to: log.sink, on: loop, wrapping: RequestID(wrapping: router))
+        }
         do {
             try server.start()
         } catch {
@@ -60,9 +68,33 @@ struct Showcase: AsyncParsableCommand {
         print("showcase is at \(plaintext ? "http" : "https")://\(host):\(server.port ?? 0)")
         // A pipe is written to in blocks otherwise, and whoever waits for the address would wait on.
         fflush(nil)
-        await server.stopOnSignal()
+        await server.stopOnSignal(hangUp: { log?.sink.reopen() })
+        log?.sink.close()
+    }
+
+    /// What is written for each request, if anything is.
+    private func openLog() throws -> (format: AccessLog.Format, sink: LogSink)? {
+        guard let format = logFormat.format else { return nil }
+        do {
+            return (format, try LogSink(logFile.map { .file($0) } ?? .standardOutput))
+        } catch {
+            throw Failure(description: "\(error)")
+        }
     }
 
     /// Printed as it is.
     struct Failure: Error, CustomStringConvertible { let description: String }
+}
+
+/// The values of `--log-format`.
+enum LogFormat: String, ExpressibleByArgument {
+    case combined, json, none
+
+    var format: AccessLog.Format? {
+        switch self {
+        case .combined: .combined
+        case .json: .json
+        case .none: nil
+        }
+    }
 }

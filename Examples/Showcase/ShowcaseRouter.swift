@@ -14,6 +14,7 @@ func showcaseRouter(_ context: RouteContext) -> Router {
         addHello(to: router)
         addBodies(to: router)
         addTiming(to: router, context)
+        addWrapped(to: router, context)
         addInspection(to: router, context)
     }
 }

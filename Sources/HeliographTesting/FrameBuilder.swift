@@ -4,10 +4,10 @@
 /// let bytes = FrameBuilder.preface + FrameBuilder.settings() + FrameBuilder.request(stream: 1, path: "/")
 /// ```
 public enum FrameBuilder {
-    /// A frame's type (RFC 9113 section 6; PRIORITY_UPDATE is RFC 9218's).
+    /// A frame's type (RFC 9113 section 6; ALTSVC is RFC 7838's, ORIGIN RFC 8336's, PRIORITY_UPDATE RFC 9218's).
     public enum FrameType: UInt8, Sendable {
         case data = 0, headers, priority, resetStream, settings, pushPromise, ping, goaway, windowUpdate, continuation
-        case priorityUpdate = 0x10
+        case altsvc = 0xa, origin = 0xc, priorityUpdate = 0x10
     }
 
     public static let endStream: UInt8 = 0x1
@@ -62,6 +62,11 @@ public enum FrameBuilder {
 
     public static func windowUpdate(stream: UInt32, by increment: UInt32) -> [UInt8] {
         frame(.windowUpdate, stream: stream, bigEndian(increment))
+    }
+
+    /// PRIORITY_UPDATE of a stream, such as `u=1, i`.
+    public static func priorityUpdate(stream: UInt32, _ value: String) -> [UInt8] {
+        frame(.priorityUpdate, bigEndian(stream) + Array(value.utf8))
     }
 
     /// PING with eight bytes.

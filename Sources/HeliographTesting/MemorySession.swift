@@ -46,11 +46,14 @@ public import HelioHTTP
     /// All that the session has to send.
     public func output() -> [UInt8] {
         var bytes: [UInt8] = []
-        while session.wantsDrain {
-            let count = unsafe session.drain(into: scratch, now: clock.now)
-            unsafe bytes.append(contentsOf: scratch[..<count])
-        }
+        while session.wantsDrain { bytes += drain() }
         return bytes
+    }
+
+    /// What one drain gives: whole frames, at most 64 KiB of them.
+    public func drain() -> [UInt8] {
+        let count = unsafe session.drain(into: scratch, now: clock.now)
+        return unsafe Array(scratch[..<count])
     }
 
     /// Passes bytes between the two until neither has more to say.

@@ -47,6 +47,21 @@ internal import CNghttp2
     /// The ids and values of the server's SETTINGS.
     public fileprivate(set) var serverSettings: [Int32: UInt32] = [:]
     public fileprivate(set) var pongs: [[UInt8]] = []
+    /// What the server has promised to push; the response of each is that of its stream.
+    public fileprivate(set) var promises: [Promise] = []
+
+    /// A request that the server makes on the client's behalf.
+    public struct Promise: Sendable {
+        /// The stream of the request that brought it about.
+        public let parent: Int32
+        /// The pushed stream.
+        public let stream: Int32
+        /// The request's fields, pseudo-header fields among them.
+        public fileprivate(set) var fields: [(name: String, value: String)] = []
+
+        /// The value of the first field of that name.
+        public subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
+    }
 
     fileprivate var responses: [Int32: Response] = [:]
     fileprivate var uploads: [Int32: Upload] = [:]
@@ -193,8 +208,24 @@ private enum ClientCallbacks {
             let name = unsafe String(decoding: UnsafeBufferPointer(start: name, count: nameLength), as: UTF8.self)
             let value = unsafe String(decoding: UnsafeBufferPointer(start: value, count: valueLength), as: UTF8.self)
             unsafe client(user) { client in
-                let stream = unsafe UnsafeRawPointer(frame.unsafelyUnwrapped).load(as: nghttp2_frame_hd.self).stream_id
-                client.responses[stream, default: .init()].take(name, value)
+                let header = unsafe UnsafeRawPointer(frame.unsafelyUnwrapped).load(as: nghttp2_frame_hd.self)
+                if header.type == UInt8(NGHTTP2_PUSH_PROMISE.rawValue) {
+                    client.promises[client.promises.count - 1].fields.append((name, value))
+                } else {
+                    client.responses[header.stream_id, default: .init()].take(name, value)
+                }
+            }
+            return 0
+        }
+        unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks) { _, frame, user in
+            let frame = unsafe UnsafeRawPointer(frame.unsafelyUnwrapped)
+            guard unsafe frame.load(as: nghttp2_frame_hd.self).type == UInt8(NGHTTP2_PUSH_PROMISE.rawValue) else {
+                return 0
+            }
+            let promise = unsafe frame.load(as: nghttp2_push_promise.self)
+            unsafe client(user) {
+                unsafe $0.promises.append(
+                    TestClient.Promise(parent: promise.hd.stream_id, stream: promise.promised_stream_id))
             }
             return 0
         }

@@ -28,6 +28,9 @@ final class RawPeer {
 
     func read() { frames += RawFrame.parse(server.output()) }
 
+    /// Takes what one drain gives, as a socket does that has room for no more.
+    func readOnce() { frames += RawFrame.parse(server.drain()) }
+
     func advance(by duration: Duration) {
         server.advance(by: duration)
         read()
@@ -52,6 +55,15 @@ final class RawPeer {
 
     /// Whether a response's head came for the stream.
     func isAnswered(_ stream: UInt32) -> Bool { frames.contains { $0.isType(.headers) && $0.stream == stream } }
+
+    /// The last frame of that type.
+    func last(_ type: FrameBuilder.FrameType) -> RawFrame? { frames.last { $0.isType(type) } }
+
+    /// The streams of the DATA frames from the `start`th frame on, each once for a run of them.
+    func runs(from start: Int = 0) -> [UInt32] {
+        frames[start...].filter { $0.isType(.data) && !$0.payload.isEmpty }.map(\.stream)
+            .reduce(into: []) { if $0.last != $1 { $0.append($1) } }
+    }
 
     func body(_ stream: UInt32) -> [UInt8] {
         frames.filter { $0.isType(.data) && $0.stream == stream }.flatMap(\.payload)

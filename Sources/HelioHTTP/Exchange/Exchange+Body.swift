@@ -45,6 +45,16 @@ extension Exchange {
     }
 }
 
+extension Exchange {
+    /// Ends the exchange over its handler's head, because the program's own `limit` is crossed: the handler's `closed` is called,
+    /// what it still sends is refused, and the peer gets `status`, or a reset once a response has begun.
+    public func abandon(for limit: LimitName, answering status: Status) {
+        guard !isClosed else { return }
+        codec?.tripped(limit)
+        abandon(.limit(limit), status: status, isFaultOfPeer: false)
+    }
+}
+
 // MARK: - From the codec
 
 extension Exchange {
@@ -117,10 +127,15 @@ extension Exchange {
     }
 
     /// Ends the exchange for its handler, and for the peer by a status, or by a reset once a response has begun.
-    func abandon(_ reason: CloseReason, status: Status) {
+    func abandon(_ reason: CloseReason, status: Status, isFaultOfPeer: Bool = true) {
         let started = isResponseStarted
+        if !started { statusCode = status.rawValue }
         close(reason)
-        if started { codec?.reset(self, .cancel, forFaultOfPeer: true) } else { codec?.answer(self, status) }
+        if started {
+            codec?.reset(self, .cancel, forFaultOfPeer: isFaultOfPeer)
+        } else {
+            codec?.answer(self, status)
+        }
     }
 
     /// Ends the exchange for its handler: nothing that it does reaches the peer any more.

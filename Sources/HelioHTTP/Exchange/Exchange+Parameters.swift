@@ -35,6 +35,11 @@ extension Exchange {
         body(unsafe pathBytes.bytes)
     }
 
+    /// Calls `body` with the bytes of the target, path and query, as they were sent; they are valid for the call only.
+    public func withTarget<Result>(_ body: (RawSpan) -> Result) -> Result {
+        body(unsafe requestFields.bytes(targetSlice).bytes)
+    }
+
     /// Says what the path's parameters are, for a handler that routes.
     public func setParameters(_ parameters: PathParameters) { pathParameters = parameters }
 

@@ -11,6 +11,13 @@ extension Exchange {
         responseFields.append(name: name, value: value)
     }
 
+    /// Adds a field whose value is these bytes; see ``addHeader(_:_:)-(_,String)``. Makes no string.
+    public func addHeader(_ name: String, _ value: RawSpan) {
+        guard !isClosed else { return }
+        precondition(!state.contains(.headSettled), "the head of this response has been sent")
+        unsafe value.withUnsafeBytes { unsafe responseFields.append(name: name, bytes: $0) }
+    }
+
     /// Sends a response of a status 1xx ahead of the final one, such as 103 with `link` fields (RFC 8297). 100 is not the
     /// handler's affair: it is sent when the body of a request that expects it is taken.
     ///

@@ -25,6 +25,8 @@
     var pathLength = 0
     var pathParameters = PathParameters()
     var headerListSize = 0
+    /// What a PRIORITY_UPDATE or the handler has said, packed.
+    var prioritySignal = Exchange.noPriority
     /// Body bytes that the handler has not taken.
     @Unguarded var inbound = BodyQueue()
     var bodyTimeout: UInt64?
@@ -95,6 +97,8 @@
         static let expectsContinue = State(rawValue: 1 << 16)
         /// Both bodies are raw bytes of another protocol.
         static let tunnel = State(rawValue: 1 << 17)
+        /// The handler has set its priority.
+        static let prioritized = State(rawValue: 1 << 18)
     }
 
     init(receiver: any Handler) {

@@ -2,6 +2,8 @@
 protocol ExchangeCodec: AnyObject {
     var owner: any HTTPSessionOwner { get }
     var limits: Limits { get }
+    /// The session, where it is of HTTP/2.
+    var http2: HTTP2Session? { get }
     var version: HTTPVersion { get }
     /// Sends a response of a status 1xx, which another follows.
     func submitInformational(_ exchange: Exchange, status: Status, _ fields: HeaderBlock)
@@ -19,4 +21,8 @@ protocol ExchangeCodec: AnyObject {
     func reset(_ exchange: Exchange, _ code: HTTP2ErrorCode, forFaultOfPeer: Bool)
     /// Counts a limit that the exchange itself watches.
     func tripped(_ limit: LimitName)
+}
+
+extension ExchangeCodec {
+    var http2: HTTP2Session? { nil }
 }

@@ -55,6 +55,7 @@ extension Exchange {
         pathLength = 0
         pathParameters.removeAll()
         headerListSize = 0
+        prioritySignal = Exchange.noPriority
         bodyTimeout = nil
         bodyProgress = 0
         sendProgress = 0

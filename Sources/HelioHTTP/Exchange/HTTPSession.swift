@@ -54,6 +54,24 @@ public struct SessionOptions: Sendable {
     public var isSecure = false
     /// Whether a stream may be opened as a WebSocket over HTTP/2 (RFC 8441, SETTINGS_ENABLE_CONNECT_PROTOCOL).
     public var allowsConnectProtocol = true
+    /// What an HTTP/2 connection is good for beside the name that the client came by, such as
+    /// `https://static.example.com`: told in an ORIGIN frame at the start (RFC 8336).
+    public var origins: [String] = []
+    /// Other places for origins: told in ALTSVC frames at the start of an HTTP/2 connection (RFC 7838 section 4).
+    public var alternativeServices: [AlternativeService] = []
+
+    /// Another place for an origin.
+    public struct AlternativeService: Hashable, Sendable {
+        /// Such as `https://example.com`.
+        public var origin: String
+        /// As an `alt-svc` field has it, such as `h2="alt.example.com:443"; ma=3600`.
+        public var value: String
+
+        public init(origin: String, value: String) {
+            self.origin = origin
+            self.value = value
+        }
+    }
 
     public init() {}
 }

@@ -49,6 +49,19 @@ enum HTTP2Callbacks {
                 return 0
             }
         }
+        unsafe nghttp2_session_callbacks_set_on_extension_chunk_recv_callback(callbacks) { _, _, data, length, user in
+            unsafe session(user) {
+                unsafe $0.extensionReceived(UnsafeRawBufferPointer(start: data, count: length))
+                return 0
+            }
+        }
+        unsafe nghttp2_session_callbacks_set_unpack_extension_callback(callbacks) { _, _, header, user in
+            unsafe session(user) {
+                let status = unsafe $0.priorityUpdated(onStream: header.unsafelyUnwrapped.pointee.stream_id)
+                // All is done: nghttp2 has nothing to tell of it.
+                return status == 0 ? NGHTTP2_ERR_CANCEL.rawValue : status
+            }
+        }
         unsafe nghttp2_session_callbacks_set_on_stream_close_callback(callbacks) { _, stream, code, user in
             unsafe session(user) {
                 $0.streamClosed(stream, HTTP2ErrorCode(rawValue: code))

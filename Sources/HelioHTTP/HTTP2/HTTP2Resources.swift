@@ -42,7 +42,7 @@ internal import CNghttp2
         exchanges = shared.exchanges
         connectionWindow = min(max(limits.connectionWindow, 65_535), Int(Int32.max))
         unsafe callbacks = HTTP2Callbacks.make()
-        unsafe options = HTTP2Resources.makeOptions()
+        unsafe options = HTTP2Resources.makeOptions(limits)
         unsafe fields = .allocate(capacity: 64)
         unsafe statusDigits = .allocate(capacity: 3)
         unsafe output = .allocate(capacity: 1)
@@ -69,7 +69,7 @@ internal import CNghttp2
     /// Blocks that nghttp2 holds now, over all sessions. Loop thread.
     public var liveBlocks: Int { allocator.liveBlocks }
 
-    private static func makeOptions() -> OpaquePointer {
+    private static func makeOptions(_ limits: Limits) -> OpaquePointer {
         var made: OpaquePointer?
         precondition(unsafe nghttp2_option_new(&made) == 0, "out of memory")
         let options = unsafe made.unsafelyUnwrapped
@@ -83,7 +83,8 @@ internal import CNghttp2
         unsafe nghttp2_option_set_max_continuations(options, Int.max)
         // And the answers that wait: 1,000 of them would end a connection that `controlFrameRate` allows 2,000 at once.
         unsafe nghttp2_option_set_max_outbound_ack(options, Int.max)
-        unsafe nghttp2_option_set_builtin_recv_extension_type(options, UInt8(NGHTTP2_PRIORITY_UPDATE.rawValue))
+        unsafe nghttp2_option_set_max_deflate_dynamic_table_size(options, max(0, limits.encoderTableSize))
+        unsafe nghttp2_option_set_user_recv_extension_type(options, UInt8(NGHTTP2_PRIORITY_UPDATE.rawValue))
         return unsafe options
     }
 }

@@ -12,11 +12,18 @@ extension HTTP2Session {
             // RFC 9218 section 2.1: the old tree of priorities is not followed.
             (NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES.rawValue, 1),
             (NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL.rawValue, options.allowsConnectProtocol ? 1 : 0),
-        ].map { nghttp2_settings_entry(settings_id: Int32($0.0), value: UInt32(clamping: $0.1)) }
+            (NGHTTP2_SETTINGS_HEADER_TABLE_SIZE.rawValue, limits.headerTableSize),
+        ]
+        .filter { $0.0 != NGHTTP2_SETTINGS_HEADER_TABLE_SIZE.rawValue || $0.1 != Self.defaultTableSize }
+        .map { nghttp2_settings_entry(settings_id: Int32($0.0), value: UInt32(clamping: $0.1)) }
         let status = unsafe nghttp2_submit_settings(raw, none, settings, settings.count)
         precondition(status == 0, "`Limits.streamWindow` is at most 2^31-1")
-        unsafe nghttp2_session_set_local_window_size(raw, none, 0, Int32(clamping: resources.connectionWindow))
+        unacknowledgedSettings += 1
+        unsafe nghttp2_session_set_local_window_size(raw, none, 0, Int32(clamping: receiveWindow))
     }
+
+    /// What a peer takes for granted (RFC 9113 section 6.5.2), in bytes.
+    private static let defaultTableSize = 4096
 
     /// Says goodbye in two steps (RFC 9113 section 6.8): a GOAWAY that still admits every stream, then, when a PING has
     /// come back or ``shutdownRoundTrip`` has passed, the last one. Open streams finish.
@@ -59,11 +66,7 @@ extension HTTP2Session {
         guard let raw = unsafe raw else { return }
         let used = unsafe Int(nghttp2_session_get_effective_recv_data_length(raw))
         let due = used - heldInput
-        guard due > 0, due >= resources.connectionWindow - used else { return }
+        guard due > 0, due >= receiveWindow - used else { return }
         unsafe nghttp2_submit_window_update(raw, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, Int32(clamping: due))
-    }
-
-    func pingReturned(_ data: UnsafeRawBufferPointer) {
-        if unsafe data.elementsEqual(Self.shutdownPing) { finishShutdown() }
     }
 }

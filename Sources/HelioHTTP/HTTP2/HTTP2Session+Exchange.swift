@@ -7,6 +7,7 @@ extension HTTP2Session {
         let fields = exchange.responseFields
         let scratch = unsafe fill(from: fields, status: status)
         exchange.sendProgress = 0
+        if exchange.state.contains(.tunnel) { scheduleTunnel(exchange) }
         if endsStream || exchange.state.contains(.bodiless) {
             exchange.state.insert(.responseFinished)
             unsafe nghttp2_submit_response(raw, exchange.streamID, scratch, fields.count + 1, nil)
@@ -134,7 +135,7 @@ extension HTTP2Session {
     private static let valueStays = UInt8(NGHTTP2_NV_FLAG_NO_COPY_VALUE.rawValue)
 
     /// nghttp2's type is not const, but it only reads.
-    private static func mutable(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointer<UInt8> {
+    static func mutable(_ bytes: UnsafeRawBufferPointer) -> UnsafeMutablePointer<UInt8> {
         unsafe UnsafeMutablePointer(
             mutating: bytes.baseAddress.unsafelyUnwrapped.assumingMemoryBound(to: UInt8.self))
     }

@@ -8,8 +8,10 @@ extension HTTP2Session {
     /// - Returns: false when a rate is crossed, and the connection has failed.
     func countFrames(in bytes: UnsafeRawBufferPointer) -> Bool {
         var position = 0
+        if headerBlockStart != nil, scanner.endsHeaderBlock(within: bytes.count) { headerBlockStart = nil }
         while let frame = unsafe scanner.next(in: bytes, from: &position) {
-            guard let limit = excess(of: frame) else { continue }
+            let isWhole = position + Int(frame.length) <= bytes.count
+            guard let limit = excess(of: frame, isWhole: isWhole) else { continue }
             fail(.enhanceYourCalm, limit: limit)
             return false
         }
@@ -17,14 +19,23 @@ extension HTTP2Session {
     }
 
     /// The limit that the frame crosses.
-    private func excess(of frame: FrameScanner.Frame) -> LimitName? {
+    ///
+    /// - Parameter isWhole: all of it has come.
+    private func excess(of frame: FrameScanner.Frame, isWhole: Bool) -> LimitName? {
         switch frame.type {
         case NGHTTP2_HEADERS.rawValue:
             if !frame.endsStream { scanner.unendedRequests += 1 }
             scanner.continuations = 0
+            if !(frame.endsHeaders && isWhole) {
+                headerBlockStart = now
+                scanner.isLastOfHeaderBlock = frame.endsHeaders
+            }
             return nil
         case NGHTTP2_CONTINUATION.rawValue:
             scanner.continuations += 1
+            if frame.endsHeaders {
+                if isWhole { headerBlockStart = nil } else { scanner.isLastOfHeaderBlock = true }
+            }
             return scanner.continuations > limits.maxContinuations ? .continuations : nil
         case NGHTTP2_DATA.rawValue:
             return excess(ofData: frame)
@@ -65,6 +76,7 @@ struct FrameScanner {
         var length: UInt32
         var type: UInt32
         var endsStream: Bool
+        var endsHeaders: Bool
     }
 
     /// Bytes up to the next frame header; at first the client's preface.
@@ -77,8 +89,13 @@ struct FrameScanner {
     var unendedRequests = 0
     /// CONTINUATION frames since the last HEADERS.
     var continuations = 0
+    /// The frame that is arriving is the last of a header block.
+    var isLastOfHeaderBlock = false
 
     private static let headerSize = 9
+
+    /// Whether the next `count` bytes bring the end of the header block that is arriving.
+    func endsHeaderBlock(within count: Int) -> Bool { isLastOfHeaderBlock && skip <= count }
 
     /// The next frame that has its header whole, from `position` on; nil when the bytes are used up.
     mutating func next(in bytes: UnsafeRawBufferPointer, from position: inout Int) -> Frame? {
@@ -102,6 +119,7 @@ struct FrameScanner {
         skip = Int(length)
         return Frame(
             length: length, type: UInt32(truncatingIfNeeded: head >> 8 & 0xff),
-            endsStream: head & UInt64(NGHTTP2_FLAG_END_STREAM.rawValue) != 0)
+            endsStream: head & UInt64(NGHTTP2_FLAG_END_STREAM.rawValue) != 0,
+            endsHeaders: head & UInt64(NGHTTP2_FLAG_END_HEADERS.rawValue) != 0)
     }
 }

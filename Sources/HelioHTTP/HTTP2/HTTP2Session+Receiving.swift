@@ -8,24 +8,32 @@ extension HTTP2Session {
             refuse(stream)
             return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
         }
-        headerBlockStart = now
         guard isRequest else {
             trailersBegin(stream)
             return 0
         }
         let reference = resources.exchanges.make(receiver: handler, handlerIdentity)
+        enter(reference, stream: stream)
+        reference.with { exchange in
+            unsafe incoming = Unmanaged.passUnretained(exchange)
+            unsafe incomingFields = Unmanaged.passUnretained(exchange.requestFields)
+            unsafe nghttp2_session_set_stream_user_data(raw, stream, Unmanaged.passUnretained(exchange).toOpaque())
+            if !earlyPriorities.isEmpty { applyEarlyPriority(to: exchange) }
+        }
+        return 0
+    }
+
+    /// The exchange of a stream that begins joins those that are open.
+    @inline(__always)
+    func enter(_ reference: ExchangeReference, stream: Int32) {
         reference.with { exchange in
             exchange.codec = self
             exchange.carriedBy = .http2
             exchange.streamID = stream
             exchange.slot = open.count
-            unsafe incoming = Unmanaged.passUnretained(exchange)
-            unsafe incomingFields = Unmanaged.passUnretained(exchange.requestFields)
-            unsafe nghttp2_session_set_stream_user_data(raw, stream, Unmanaged.passUnretained(exchange).toOpaque())
         }
         open.append(reference)
         resources.shared.counters.openStreams += 1
-        return 0
     }
 
     private func trailersBegin(_ stream: Int32) {
@@ -54,10 +62,17 @@ extension HTTP2Session {
                     unsafe exchange.setPseudoHeader(name, value, keptIn: fields)
                 } else {
                     unsafe fields.append(name: name, value: value)
+                    if unsafe isCookie(name) { fields.cookieFields += 1 }
                 }
                 return 0
             }
         }
+    }
+
+    @inline(__always)
+    private func isCookie(_ name: UnsafeRawBufferPointer) -> Bool {
+        let cookie: StaticString = "cookie"
+        return unsafe name.count == 6 && memcmp(name.baseAddress.unsafelyUnwrapped, cookie.utf8Start, 6) == 0
     }
 
     /// The decoder must go on, or the connection's compression state is lost; but not for ever.
@@ -73,17 +88,19 @@ extension HTTP2Session {
         let endsStream = header.flags & UInt8(NGHTTP2_FLAG_END_STREAM.rawValue) != 0
         switch UInt32(header.type) {
         case NGHTTP2_HEADERS.rawValue:
-            headerBlockStart = nil
             guard let incoming = unsafe incoming else { return 0 }
             unsafe self.incoming = nil
             unsafe incoming._withUnsafeGuaranteedRef { headReceived($0, endsStream: endsStream) }
         case NGHTTP2_DATA.rawValue where endsStream:
             withExchange(header.stream_id) { $0.receivedEnd() }
+        case NGHTTP2_RST_STREAM.rawValue where header.stream_id % 2 == 0:
+            withExchange(header.stream_id) { _ in pushRefused() }
         case NGHTTP2_SETTINGS.rawValue:
-            isPrefaceReceived = true
+            settingsReceived(isAck: header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0)
         case NGHTTP2_PING.rawValue where header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) != 0:
-            unsafe pingReturned(
-                unsafe UnsafeRawBufferPointer(start: frame + MemoryLayout<nghttp2_frame_hd>.size, count: 8))
+            unsafe pingReturned(frame + MemoryLayout<nghttp2_frame_hd>.size)
+        case NGHTTP2_GOAWAY.rawValue:
+            unsafe goAwayReceived(frame)
         default: break
         }
         return 0
@@ -91,12 +108,11 @@ extension HTTP2Session {
 
     /// nghttp2 refuses the frame, and has seen to its stream or the connection.
     func frameRejected(_ frame: UnsafeRawPointer, _ error: Int32) {
-        guard unsafe UInt32(frame.load(as: nghttp2_frame_hd.self).type) == NGHTTP2_HEADERS.rawValue else { return }
-        // The rest of the block is skipped, and its end is not told.
-        headerBlockStart = nil
+        let type = unsafe UInt32(frame.load(as: nghttp2_frame_hd.self).type)
+        guard type == NGHTTP2_HEADERS.rawValue else { return }
         unsafe incoming = nil
         let isRequest = unsafe frame.load(as: nghttp2_headers.self).cat == NGHTTP2_HCAT_REQUEST
-        let isFull = open.count >= limits.maxConcurrentStreams
+        let isFull = open.count - pushes >= limits.maxConcurrentStreams
         if isRequest, isFull, error == NGHTTP2_ERR_REFUSED_STREAM.rawValue || error == NGHTTP2_ERR_PROTO.rawValue {
             tripped(.concurrentStreams)
         }
@@ -115,10 +131,7 @@ extension HTTP2Session {
     }
 
     private func streamClosed(_ exchange: Exchange, _ code: HTTP2ErrorCode, _ user: UnsafeMutableRawPointer) {
-        if unsafe incoming?.toOpaque() == user {
-            unsafe incoming = nil
-            headerBlockStart = nil
-        }
+        if unsafe incoming?.toOpaque() == user { unsafe incoming = nil }
         // What the handler has not taken is never taken now: the connection's window gets it back.
         if !exchange.state.contains(.closed) { heldInput -= exchange.inbound.count }
         release(exchange)
@@ -140,6 +153,7 @@ extension HTTP2Session {
             return
         }
         if exchange.trailerFields == nil {
+            if exchange.requestFields.cookieFields > 1 { exchange.requestFields.joinCookies() }
             exchange.state.insert(.delivered)
             resources.shared.counters.requests += 1
             exchange.deliverRequest(hasBody: !endsStream, now: now)
@@ -162,6 +176,7 @@ extension HTTP2Session {
             last.with { $0.slot = slot }
         }
         resources.shared.counters.openStreams -= 1
+        if exchange.isPushed { pushes -= 1 }
         if open.isEmpty { idleSince = now }
     }
 }

@@ -52,7 +52,8 @@ extension HTTP2Session {
     /// Writes one DATA frame: its header of nine bytes, then `length` bytes of the queue. Those of a source are there already.
     ///
     /// One `mem_send` writes such frames for as long as this answers 0; NGHTTP2_ERR_PAUSE makes it return when the next
-    /// one might not fit. (Never WOULDBLOCK: that would leave a frame half sent in the shared buffer.)
+    /// one might not fit, or when a handler is to be asked for more first. (Never WOULDBLOCK: that would leave a frame half
+    /// sent in the shared buffer.)
     func sendData(_ header: UnsafePointer<UInt8>, of exchange: Exchange, length: Int) -> Int32 {
         let output = unsafe resources.output
         let count = unsafe output.pointee.count
@@ -71,7 +72,12 @@ extension HTTP2Session {
             exchange.state.insert(.drainListed)
             drained.append(exchange)
         }
-        return unsafe output.pointee.room >= Self.largestFrame ? 0 : NGHTTP2_ERR_PAUSE.rawValue
+        // One that is written piece by piece is asked for more before those that it goes before have their turn
+        // (RFC 9218 section 10).
+        let isUsedUp =
+            exchange.state.contains(.drainListed) && exchange.queue.isEmpty
+            && !exchange.state.contains(.responseFinished)
+        return unsafe output.pointee.room >= Self.largestFrame && !isUsedUp ? 0 : NGHTTP2_ERR_PAUSE.rawValue
     }
 
     func frameSent(_ frame: UnsafeRawPointer) {
@@ -82,15 +88,20 @@ extension HTTP2Session {
         case NGHTTP2_RST_STREAM.rawValue:
             let code = unsafe frame.load(fromByteOffset: MemoryLayout<nghttp2_frame_hd>.size, as: UInt32.self)
             resetSent(header.stream_id, HTTP2ErrorCode(rawValue: code))
+        case NGHTTP2_PING.rawValue where header.flags & UInt8(NGHTTP2_FLAG_ACK.rawValue) == 0:
+            unsafe pingSent(frame + MemoryLayout<nghttp2_frame_hd>.size)
         default: break
         }
     }
 
-    /// A head or trailers that nghttp2 cannot send (a block over 64 KiB) would leave its stream without an end.
+    /// A head or trailers that nghttp2 cannot send (a block over 64 KiB; a push to a peer that has said goodbye) would leave
+    /// its stream without an end. A promise that cannot be sent ends its stream by itself.
     func frameNotSent(_ frame: UnsafeRawPointer) {
         let header = unsafe frame.load(as: nghttp2_frame_hd.self)
         guard UInt32(header.type) == NGHTTP2_HEADERS.rawValue else { return }
-        withExchange(header.stream_id) { resetOnOurAccount($0.streamID, .internalError) }
+        withExchange(header.stream_id) {
+            resetOnOurAccount($0.streamID, $0.isPushed && hasPeerSaidGoodbye ? .cancel : .internalError)
+        }
     }
 
     private func responseSent(_ stream: Int32) {

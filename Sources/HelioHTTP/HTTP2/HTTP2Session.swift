@@ -28,6 +28,19 @@ internal import CNghttp2
     /// Streams whose RST_STREAM is ours and not on the peer's account, until it is sent.
     var ownResets: [Int32] = []
 
+    /// Streams that we have pushed, promised or open.
+    var pushes = 0
+    /// The peer has sent GOAWAY.
+    var hasPeerSaidGoodbye = false
+    var earlyPriorities: [EarlyPriority] = []
+    /// What has come of the PRIORITY_UPDATE that is arriving.
+    var extensionPayload: [UInt8] = []
+    var pings: [Ping] = []
+    var lastPing: UInt32 = 0
+    var unacknowledgedSettings = 0
+    /// The size of the connection's window for what the peer sends; in bytes.
+    var receiveWindow: Int
+
     var scanner = FrameScanner()
     var frames = RateLimiter()
     var controlFrames = RateLimiter()
@@ -68,6 +81,7 @@ internal import CNghttp2
         self.now = now
         created = now
         idleSince = now
+        receiveWindow = resources.connectionWindow
         let user = unsafe Unmanaged.passUnretained(self).toOpaque()
         var made: OpaquePointer?
         resources.allocator.lendFrameBuffer {
@@ -77,6 +91,10 @@ internal import CNghttp2
         }
         unsafe raw = made
         submitSettings(options)
+        if !options.origins.isEmpty { _ = sendOrigins(options.origins) }
+        for service in options.alternativeServices {
+            _ = sendAlternativeService(service.value, stream: 0, origin: service.origin)
+        }
         drainRequested = true
     }
 
@@ -89,6 +107,7 @@ internal import CNghttp2
 
     var limits: Limits { resources.limits }
     var version: HTTPVersion { .http2 }
+    var http2: HTTP2Session? { self }
     /// Windows do it, stream by stream.
     public var isInputPaused: Bool { false }
 
@@ -185,8 +204,10 @@ internal import CNghttp2
         }
         resources.shared.counters.openStreams -= open.count
         open.removeAll()
+        pushes = 0
         drained.removeAll()
         deliver()
+        abandonPings()
     }
 
     // MARK: Failing

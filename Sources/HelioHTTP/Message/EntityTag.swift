@@ -62,7 +62,7 @@ public struct EntityTag: Hashable, Sendable, CustomStringConvertible {
         if isWeak, !take(UInt8(ascii: "/")) { return nil }
         guard take(UInt8(ascii: "\"")) else { return nil }
         let start = position
-        while position < bytes.count, unsafe EntityTag.isTagByte(bytes[position]) { position += 1 }
+        while unsafe position < bytes.count, unsafe EntityTag.isTagByte(bytes[position]) { position += 1 }
         let end = position
         guard take(UInt8(ascii: "\"")) else { return nil }
         while take(0x20) || take(0x09) {}
@@ -71,7 +71,7 @@ public struct EntityTag: Hashable, Sendable, CustomStringConvertible {
     }
 
     private mutating func take(_ byte: UInt8) -> Bool {
-        guard position < bytes.count, unsafe bytes[position] == byte else { return false }
+        guard unsafe position < bytes.count, unsafe bytes[position] == byte else { return false }
         position += 1
         return true
     }

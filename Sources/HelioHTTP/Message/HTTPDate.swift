@@ -149,12 +149,12 @@ struct CivilDate {
     }
 
     private func moment(_ date: CivilDate, _ time: Int64) -> HTTPDate? {
-        guard position == bytes.count, date.exists else { return nil }
+        guard unsafe position == bytes.count, date.exists else { return nil }
         return HTTPDate(secondsSince1970: date.daysSince1970 * 86_400 + time)
     }
 
     private mutating func number(_ digits: Int) -> Int64? {
-        guard bytes.count - position >= digits else { return nil }
+        guard unsafe bytes.count - position >= digits else { return nil }
         var value: Int64 = 0
         for _ in 0..<digits {
             let digit = unsafe bytes[position] &- UInt8(ascii: "0")
@@ -169,7 +169,7 @@ struct CivilDate {
 
     private mutating func take(_ text: String) -> Bool {
         let length = text.utf8.count
-        guard bytes.count - position >= length,
+        guard unsafe bytes.count - position >= length,
             unsafe bytes[position..<position + length].elementsEqual(text.utf8)
         else { return false }
         position += length

@@ -27,6 +27,8 @@ internal import CNghttp2
     private var capacity: Int
     private var used: Int
     private(set) var fieldCount: Int
+    /// How many of the fields that a peer has sent are named `cookie`.
+    var cookieFields = 0
 
     /// A new block takes this many bytes; one that grew past `keptCapacity` gives them back when it is recycled.
     private static let initialCapacity = 1024
@@ -124,23 +126,38 @@ extension HeaderBlock {
         unsafe withBytes(name) { unsafe append(name: $0, anyValue: value) }
     }
 
+    /// As ``append(name:value:)`` for a value in bytes, which may be another value of this block.
+    func append(name: String, bytes: UnsafeRawBufferPointer) {
+        precondition(Self.isFieldName(name), "'\(name)' is not a lower-case field name")
+        if let start = bytes.baseAddress, unsafe start >= UnsafeRawPointer(base), unsafe start < base + capacity {
+            let copy = unsafe Array(bytes)
+            unsafe copy.withUnsafeBytes { value in
+                unsafe withBytes(name) { unsafe append(name: $0, anyBytes: value) }
+            }
+        } else {
+            unsafe withBytes(name) { unsafe append(name: $0, anyBytes: bytes) }
+        }
+    }
+
     /// As ``append(name:value:)`` for a name of our own, which is known to be one.
     func append(known name: StaticString, value: String) {
         unsafe append(name: Self.bytes(of: name), anyValue: value)
     }
 
     private func append(name: UnsafeRawBufferPointer, anyValue value: String) {
-        unsafe withBytes(value) { value in
-            var start = 0
-            var end = value.count
-            while start < end, unsafe Self.isBlank(value[start]) { start += 1 }
-            while end > start, unsafe Self.isBlank(value[end - 1]) { end -= 1 }
-            unsafe append(name: name, value: UnsafeRawBufferPointer(rebasing: value[start..<end]))
-        }
+        unsafe withBytes(value) { unsafe append(name: name, anyBytes: $0) }
+    }
+
+    private func append(name: UnsafeRawBufferPointer, anyBytes value: UnsafeRawBufferPointer) {
+        var start = 0
+        var end = value.count
+        while start < end, unsafe Self.isBlank(value[start]) { start += 1 }
+        while end > start, unsafe Self.isBlank(value[end - 1]) { end -= 1 }
+        unsafe append(name: name, value: UnsafeRawBufferPointer(rebasing: value[start..<end]))
         let slice = valueSlice(fieldCount - 1)
-        let value = unsafe UnsafeMutableRawBufferPointer(start: base + Int(slice.offset), count: Int(slice.length))
-        for index in 0..<value.count where unsafe value[index] < 32 && Self.isBlank(value[index]) && value[index] != 9 {
-            unsafe value[index] = 32
+        let kept = unsafe UnsafeMutableRawBufferPointer(start: base + Int(slice.offset), count: Int(slice.length))
+        for index in 0..<kept.count where unsafe kept[index] < 32 && Self.isBlank(kept[index]) && kept[index] != 9 {
+            unsafe kept[index] = 32
         }
     }
 
@@ -189,10 +206,34 @@ extension HeaderBlock {
     func removeAll() {
         used = Self.firstOffset
         fieldCount = 0
+        cookieFields = 0
         guard capacity > Self.keptCapacity else { return }
         unsafe base.deallocate()
         unsafe base = UnsafeMutableRawPointer.allocate(byteCount: Self.initialCapacity, alignment: 16)
         capacity = Self.initialCapacity
+    }
+
+    /// Makes one field of the crumbs of a cookie, which HTTP/2 lets a peer send as many (RFC 9113 section 8.2.3).
+    func joinCookies() {
+        let crumbs = (0..<fieldCount).filter { slice(nameSlice($0), equals: "cookie") }
+        guard let first = crumbs.first, crumbs.count > 1 else { return }
+        let length = crumbs.reduce(2 * (crumbs.count - 1)) { $0 + Int(valueSlice($1).length) }
+        reserve(6 + length)
+        let joined = Field(
+            offset: UInt32(truncatingIfNeeded: used), nameLength: 6, valueLength: UInt32(truncatingIfNeeded: length))
+        unsafe put(bytes(nameSlice(first)))
+        for index in crumbs {
+            if index != first { unsafe put(Self.bytes(of: "; ")) }
+            unsafe put(bytes(valueSlice(index)))
+        }
+        unsafe fieldPointer(first).storeBytes(of: joined, as: Field.self)
+        var kept = first + 1
+        for index in first + 1..<fieldCount where !crumbs.contains(index) {
+            unsafe fieldPointer(kept).storeBytes(of: field(index), as: Field.self)
+            kept += 1
+        }
+        fieldCount = kept
+        cookieFields = 1
     }
 
     private func put(_ bytes: UnsafeRawBufferPointer) {

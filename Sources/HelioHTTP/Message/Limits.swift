@@ -49,6 +49,14 @@ public struct Limits: Sendable {
     /// Frames that wait for a peer that does not read, beyond two for each of `maxConcurrentStreams`: resets, answers to
     /// PING. Past it GOAWAY(ENHANCE_YOUR_CALM).
     public var maxQueuedFrames = 2_000
+    /// Pushed streams of a connection, promised or open. Past it nothing is promised.
+    public var maxConcurrentPushes = 16
+    /// PING frames of ours that a peer has not answered, and SETTINGS that it has not acknowledged. Past it no others are sent.
+    public var maxUnansweredFrames = 16
+    /// Bytes of the table by which a connection decompresses header fields (SETTINGS_HEADER_TABLE_SIZE).
+    public var headerTableSize = 4096
+    /// Bytes of the table by which a connection compresses header fields, where the peer takes as many.
+    public var encoderTableSize = 4096
     /// Connections of one loop. Past it the listener pauses until one closes.
     public var maxConnectionsPerLoop = 100_000
     /// TLS handshakes that a loop carries on in one iteration; the rest wait for the next one.
@@ -95,6 +103,9 @@ public enum LimitName: String, Sendable, CaseIterable {
     case concurrentStreams = "concurrent_streams"
     case queuedOutput = "queued_output"
     case queuedFrames = "queued_frames"
+    case concurrentPushes = "concurrent_pushes"
+    case unansweredFrames = "unanswered_frames"
+    case earlyPriorities = "early_priorities"
     case connections = "connections"
     case frameRate = "frame_rate"
     case controlFrameRate = "control_frame_rate"
@@ -102,5 +113,6 @@ public enum LimitName: String, Sendable, CaseIterable {
     case inducedResetRate = "induced_reset_rate"
     case bodySize = "body_size"
     case byteRanges = "byte_ranges"
+    case exchangeTimeout = "exchange_timeout"
     case keyUpdates = "key_updates"
 }

@@ -24,4 +24,7 @@ struct RateLimiter {
         fullAt = start + bound.interval
         return true
     }
+
+    /// Puts a token back that should not have been taken.
+    mutating func giveBack(_ bound: Bound) { fullAt -= min(fullAt, bound.interval) }
 }

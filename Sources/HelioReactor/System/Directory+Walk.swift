@@ -73,7 +73,7 @@ private struct Walk: ~Copyable {
         var target = [UInt8](repeating: 0, count: 4096)
         let count = try checked("readlinkat") {
             unsafe target.withUnsafeMutableBytes { bytes in
-                guard let base = unsafe bytes.baseAddress else { return 0 }
+                guard let base = bytes.baseAddress else { return 0 }
                 return unsafe Int32(
                     readlinkat(descriptor, "", base.assumingMemoryBound(to: CChar.self), bytes.count))
             }

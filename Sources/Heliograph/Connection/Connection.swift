@@ -344,6 +344,9 @@ internal import HelioTLS
 
     /// The peer's address (getpeername(2)); nil when the connection is gone.
     public var peerAddress: SocketAddress? { try? socket?.peerAddress() }
+    /// The host of ``peerAddress`` as a text, made once for the connection; `unix:` for a Unix socket, `-` when it is not known.
+    public var peerHost: String { hostText }
+    private lazy var hostText = peerAddress.map { $0.isUnix ? "unix:" : $0.host } ?? "-"
     /// Where it came in.
     public var localAddress: SocketAddress? { try? socket?.localAddress() }
     /// Whether TLS protects it.

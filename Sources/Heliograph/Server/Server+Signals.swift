@@ -5,8 +5,12 @@ extension Server {
     /// Returns when SIGINT or SIGTERM has come and the server has stopped: gracefully at the first, at once at a second.
     /// SIGHUP reads the certificates again. Call it once, after ``start(on:)``.
     ///
-    /// - Parameter grace: how long open streams have to finish.
-    public func stopOnSignal(within grace: Duration = .seconds(30)) async {
+    /// - Parameters:
+    ///   - grace: how long open streams have to finish.
+    ///   - hangUp: what else SIGHUP does, such as opening a log again; it may block.
+    public func stopOnSignal(
+        within grace: Duration = .seconds(30), hangUp: (@Sendable () -> Void)? = nil
+    ) async {
         guard let loop = firstLoop else { return }
         let watch = SignalWatch()
         loop.execute { [self] in
@@ -14,7 +18,7 @@ extension Server {
             watch.signals = try? Signals([Signals.interrupt, Signals.terminate, Signals.hangUp], on: loop) {
                 [self] signal in
                 // Files are read, which blocks: not on the loop.
-                guard signal != Signals.hangUp else { return _ = Task { reloadOnSignal() } }
+                guard signal != Signals.hangUp else { return _ = Task { reloadOnSignal(hangUp) } }
                 stops += 1
                 let grace = stops == 1 ? grace : .zero
                 Task { await stop(within: grace) }
@@ -26,7 +30,8 @@ extension Server {
         loop.execute { watch.signals?.close() }
     }
 
-    private func reloadOnSignal() {
+    private func reloadOnSignal(_ hangUp: (@Sendable () -> Void)?) {
+        hangUp?()
         do {
             try reloadCertificates()
         } catch {

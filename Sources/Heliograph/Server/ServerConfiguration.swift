@@ -41,6 +41,11 @@ public struct ServerConfiguration: Sendable {
         public var versions: HTTPVersions = .http2
         /// Whether a WebSocket may be opened over HTTP/2 (RFC 8441).
         public var allowsConnectProtocol = true
+        /// What an HTTP/2 connection is good for beside the name that the client came by, such as
+        /// `https://static.example.com`: told at its start in an ORIGIN frame (RFC 8336).
+        public var origins: [String] = []
+        /// Other places for origins, told at the start of an HTTP/2 connection in ALTSVC frames (RFC 7838 section 4).
+        public var alternativeServices: [SessionOptions.AlternativeService] = []
 
         /// Where it is.
         public enum Place: Hashable, Sendable {
@@ -75,6 +80,8 @@ public struct ServerConfiguration: Sendable {
         var connectionOptions: ConnectionOptions {
             var options = ConnectionOptions(versions: versions)
             options.session.allowsConnectProtocol = allowsConnectProtocol
+            options.session.origins = origins
+            options.session.alternativeServices = alternativeServices
             return options
         }
     }

@@ -101,6 +101,45 @@ struct SharedMemoryTests {
         #expect(resources.liveBlocks == 0)
     }
 
+    @Test("Promises with header blocks over frames keep their own bytes", arguments: [33_000, 50_000])
+    func promises(room: Int) {
+        let resources = HTTP2Resources(limits: Limits())
+        let handler = RecordingHandler { exchange in
+            let seed = Int(exchange.path.dropFirst()) ?? 0
+            if exchange.isPushed {
+                exchange.addHeader("x-0", exchange.headers["x-0"] ?? "")
+                exchange.respond(.ok, contentType: "text/plain", Self.value(seed, 40_000))
+            } else {
+                exchange.start(.ok)
+                // The second value makes a block of the size of the frame buffer.
+                for size in [12_000, 16_353] {
+                    let fields = (0..<3).map { ("x-\($0)", Self.value(seed + $0, size)) }
+                    exchange.push("/\(seed + 100)", headers: fields)
+                }
+                exchange.finish()
+            }
+        }
+        let pairs = (0..<Self.sessionCount).map { _ in
+            (server: MemorySession(handler: handler, resources: resources), client: TestClient())
+        }
+        for (index, pair) in pairs.enumerated() {
+            for offset in 0..<3 { pair.client.request("GET", "/\(index * 3 + offset)") }
+        }
+        interleave(pairs, room: room)
+        for (index, pair) in pairs.enumerated() {
+            #expect(pair.client.promises.count == 6)
+            for (number, promise) in pair.client.promises.enumerated() {
+                let (seed, size) = (index * 3 + number / 2, number % 2 == 0 ? 12_000 : 16_353)
+                for field in 0..<3 { #expect(promise["x-\(field)"] == Self.value(seed + field, size)) }
+                let response = pair.client[promise.stream]
+                #expect(response["x-0"] == Self.value(seed, size))
+                #expect(response.text == Self.value(seed + 100, 40_000))
+            }
+        }
+        for pair in pairs { pair.server.close() }
+        #expect(resources.liveBlocks == 0)
+    }
+
     @Test("No handler runs while nghttp2 serializes: each may drain another session of the loop")
     func noUserCodeInsideSend() {
         let resources = HTTP2Resources(limits: limits { $0.responseHighWaterMark = 20_000 })

@@ -65,6 +65,59 @@ struct TimeoutTests {
         peer.leave()
     }
 
+    /// Blocks that are refused as they begin; what follows of them may still stall.
+    enum Refused: CaseIterable, Sendable {
+        case tooManyStreams, malformed, closedStream
+
+        var stream: UInt32 { self == .malformed ? 3 : 5 }
+    }
+
+    @Test(
+        "A header block that was refused and then stalls is ended in time, wherever it stalls",
+        arguments: Refused.allCases)
+    func refusedStall(refused: Refused) {
+        for part in [0, 1, 2] {
+            let peer = RawPeer(
+                handler: RecordingHandler { $0.start(.ok) }, limits: limits { $0.maxConcurrentStreams = 2 },
+                acknowledges: false)
+            peer.get(1)
+            if case .tooManyStreams = refused { peer.get(3) }
+            if case .closedStream = refused {
+                peer.send(
+                    FrameBuilder.request(stream: refused.stream) + FrameBuilder.reset(stream: refused.stream, code: 8))
+            }
+            let block = FrameBuilder.headerBlock([("Upper", "1"), ("x", String(repeating: "y", count: 50))])
+            let begin = FrameBuilder.frame(.headers, stream: refused.stream, block)
+            let end = FrameBuilder.frame(.continuation, flags: FrameBuilder.endHeaders, stream: refused.stream, block)
+            // It stops at the end of HEADERS, within the last CONTINUATION, or not at all.
+            peer.send(begin)
+            if part > 0 { peer.send(Array(end.dropLast(part == 1 ? 3 : 0))) }
+            guard peer.goaway == nil else { continue }
+            peer.advance(by: .seconds(9))
+            #expect(peer.goaway == nil)
+            peer.advance(by: .seconds(1))
+            #expect(peer.tripped(.headerTimeout) == (part == 2 ? 0 : 1), "stalled at \(part)")
+            #expect(peer.goaway == (part == 2 ? nil : .enhanceYourCalm))
+            peer.leave()
+        }
+    }
+
+    @Test("A header block's time ends with its last byte, in any cut")
+    func headerCuts() {
+        let request = FrameBuilder.headers(
+            stream: 1, [(":method", "GET"), (":scheme", "https"), (":authority", "a"), (":path", "/")], flags: 1)
+        let rest = FrameBuilder.frame(
+            .continuation, flags: FrameBuilder.endHeaders, stream: 1, FrameBuilder.headerBlock([("x", "y")]))
+        for cut in 1..<(request + rest).count {
+            let peer = RawPeer(handler: RecordingHandler { $0.start(.ok) })
+            peer.server.receive(request + rest, cut: cut)
+            peer.advance(by: .seconds(30))
+            #expect(peer.isAnswered(1))
+            #expect(peer.goaway == nil)
+            peer.leave()
+        }
+    }
+
     @Test("A body that does not come is answered with 408")
     func body() {
         let handler = RecordingHandler { _ in }

@@ -1,11 +1,27 @@
-import HelioHTTP
+import Heliograph
 
 // Small requests through one HTTP/2 session in memory: what a tool that counts instructions or allocations looks at.
 //
-//     requests N      N requests, a multiple of 32, which is a batch; the difference of two runs is the cost of the requests alone
+//     requests N           N requests, a multiple of 32, which is a batch; the difference of two runs is the cost of the requests alone
+//     requests N routed    the same by a router, each given an id and written to an access log
 
 final class Hello: Handler {
     func request(_ exchange: Exchange) { exchange.respond(.ok, contentType: "text/plain", "Hello, World!") }
+}
+
+/// What a service has in front of its handlers, to a log that goes nowhere.
+func routed() throws -> any Handler {
+    let loop = try EventLoop()
+    let router = Router(on: loop) { routes in
+        routes.get("/status") { $0.respond(.noContent) }
+        routes.get("/hello/{name}") { $0.respond(.notFound) }
+        routes.get("/{greeting}") { exchange in
+            let length = exchange.withParameter("greeting") { $0.byteCount }
+            guard length == 5 else { return _ = exchange.respond(.notFound) }
+            exchange.respond(.ok, contentType: "text/plain", "Hello, World!")
+        }
+    }
+    return AccessLog(.combined, to: try LogSink(.file("/dev/null")), on: loop, wrapping: RequestID(wrapping: router))
 }
 
 final class Owner: HTTPSessionOwner {
@@ -27,7 +43,9 @@ struct Run {
     let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 * 1024, alignment: 4096)
     var now: UInt64 = 1
 
-    init() { session = HTTP2Session(resources: resources, handler: Hello(), owner: Owner(), now: 1) }
+    init(_ handler: any Handler) {
+        session = HTTP2Session(resources: resources, handler: handler, owner: Owner(), now: 1)
+    }
 
     mutating func exchange(_ bytes: [UInt8]) {
         now += 1_000_000
@@ -63,7 +81,8 @@ struct Run {
     }
 }
 
-var run = Run()
+let isRouted = CommandLine.arguments.dropFirst(2).first == "routed"
+var run = Run(isRouted ? try routed() : Hello())
 let count = CommandLine.arguments.count > 1 ? Int(CommandLine.arguments[1]) ?? 0 : 96_000
 guard run.requests(count) == count else { fatalError("not every request was answered") }
 print("\(count) requests")
