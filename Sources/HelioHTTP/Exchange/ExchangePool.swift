@@ -67,6 +67,7 @@ extension Exchange {
         encoder = nil
         if source != nil { source = nil }
         inbound.removeAll()
+        if !returned.isEmpty { returned = [] }
         queue.removeAll()
     }
 }

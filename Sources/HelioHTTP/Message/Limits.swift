@@ -113,6 +113,10 @@ public enum LimitName: String, Sendable, CaseIterable {
     case inducedResetRate = "induced_reset_rate"
     case bodySize = "body_size"
     case byteRanges = "byte_ranges"
+    case multipartParts = "multipart_parts"
+    case multipartDepth = "multipart_depth"
+    case multipartHeaders = "multipart_headers"
+    case multipartIgnored = "multipart_ignored"
     case exchangeTimeout = "exchange_timeout"
     case keyUpdates = "key_updates"
 }
