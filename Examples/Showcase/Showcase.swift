@@ -30,7 +30,7 @@ struct Showcase: AsyncParsableCommand {
     @Option(help: "A line for each request: combined, json or none.") var logFormat = LogFormat.none
     @Option(help: "The file for these lines, opened again at SIGHUP. [default: the standard output]")
     var logFile: String?
-    @Option(help: "A directory for files to serve; no route uses it yet.") var root: String?
+    @Option(help: "A directory whose files are served at /files/.") var root: String?
 
     func validate() throws {
         if (certificate == nil) != (privateKey == nil) {
@@ -53,10 +53,10 @@ struct Showcase: AsyncParsableCommand {
         if let certificate, let privateKey {
             configuration.security = .certificate(chain: certificate, key: privateKey)
         }
-        let root = root
+        let files = try openRoot()
         let log = try openLog()
         let server = Server(configuration) { loop in
-            let router = showcaseRouter(RouteContext(loop: loop, root: root))
+            let router = showcaseRouter(RouteContext(loop: loop, files: files))
             guard let log else { return router }
             return AccessLog(log.format, to: log.sink, on: loop, wrapping: RequestID(wrapping: router))
         }
@@ -66,6 +66,7 @@ struct Showcase: AsyncParsableCommand {
             throw Failure(description: "\(error)")
         }
         print("showcase is at \(plaintext ? "http" : "https")://\(host):\(server.port ?? 0)")
+        if files == nil { print("/files/ answers 404: give a directory with --root") }
         // A pipe is written to in blocks otherwise, and whoever waits for the address would wait on.
         fflush(nil)
         await server.stopOnSignal(hangUp: { log?.sink.reopen() })
@@ -79,6 +80,16 @@ struct Showcase: AsyncParsableCommand {
             return (format, try LogSink(logFile.map { .file($0) } ?? .standardOutput))
         } catch {
             throw Failure(description: "\(error)")
+        }
+    }
+
+    /// The files of `--root`.
+    private func openRoot() throws -> FileRoot? {
+        guard let root else { return nil }
+        do {
+            return try FileRoot(root)
+        } catch {
+            throw Failure(description: "--root \(root): \(error.reason)")
         }
     }
 

@@ -4,8 +4,8 @@ import Heliograph
 struct RouteContext {
     /// The loop that they are for.
     let loop: EventLoop
-    /// The directory whose files are served; nil for none.
-    let root: String?
+    /// The files that are served; nil for none.
+    let files: FileRoot?
 }
 
 /// All routes, one line for each group of them.
@@ -15,6 +15,7 @@ func showcaseRouter(_ context: RouteContext) -> Router {
         addBodies(to: router)
         addTiming(to: router, context)
         addWrapped(to: router, context)
+        addFiles(to: router, context)
         addInspection(to: router, context)
     }
 }
