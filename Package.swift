@@ -70,7 +70,9 @@ let package = Package(
         .systemLibrary(name: "CMalloc", path: "Tests/CMalloc"),
         .testTarget(name: "HelioReactorTests", dependencies: ["HelioReactor"], swiftSettings: settings),
         .testTarget(name: "HelioTLSTests", dependencies: ["HelioTLS", "COpenSSL"], swiftSettings: settings),
-        .testTarget(name: "HelioHTTPTests", dependencies: ["HelioHTTP", "HeliographTesting"], swiftSettings: settings),
+        .testTarget(
+            name: "HelioHTTPTests", dependencies: ["HelioHTTP", "HeliographTesting", "Heliograph"],
+            swiftSettings: settings),
         .testTarget(name: "HelioCompressionTests", dependencies: ["HelioCompression"], swiftSettings: settings),
         .testTarget(
             name: "HeliographTests",

@@ -7,7 +7,10 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "requests",
-            dependencies: [.product(name: "Heliograph", package: "heliograph")])
+            dependencies: [.product(name: "Heliograph", package: "heliograph")]),
+        .executableTarget(
+            name: "server",
+            dependencies: [.product(name: "Heliograph", package: "heliograph")]),
     ],
     swiftLanguageModes: [.v6]
 )

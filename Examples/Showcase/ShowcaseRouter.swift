@@ -13,6 +13,8 @@ func showcaseRouter(_ context: RouteContext) -> Router {
     Router(on: context.loop) { router in
         addHello(to: router)
         addBodies(to: router)
+        addUpload(to: router)
+        addCompressed(to: router, context)
         addTiming(to: router, context)
         addWrapped(to: router, context)
         addFiles(to: router, context)

@@ -12,6 +12,7 @@ public import HelioHTTP
 @safe public final class MemorySession: HTTPSessionOwner {
     public let clock: ManualClock
     public let resources: HTTP2Resources
+    public let webSockets: WebSocketResources?
     private var made: HTTP2Session?
     private let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
 
@@ -20,6 +21,7 @@ public import HelioHTTP
         options: SessionOptions = SessionOptions(), clock: ManualClock = ManualClock()
     ) {
         self.clock = clock
+        webSockets = MemoryWebSockets.resources(on: clock)
         self.resources = resources ?? HTTP2Resources(limits: limits)
         made = HTTP2Session(resources: self.resources, handler: handler, owner: self, options: options, now: clock.now)
     }
@@ -73,6 +75,7 @@ public import HelioHTTP
     public func advance(by duration: Duration) {
         clock.advance(by: duration)
         session.expire(now: clock.now)
+        webSockets?.expire(now: clock.now)
     }
 
     /// Ends the session. Always the last call.

@@ -140,6 +140,9 @@ internal import CNghttp2
         if wasDeferred { unsafe nghttp2_session_resume_data(raw, stream) }
     }
 
+    /// Bytes of a request's body that the server has not let it send.
+    public func unsent(on stream: Int32) -> Int { uploads[stream].map { $0.bytes.count - $0.sent } ?? 0 }
+
     public func reset(_ stream: Int32, code: UInt32 = 8) {
         unsafe nghttp2_submit_rst_stream(raw, 0, stream, code)
     }

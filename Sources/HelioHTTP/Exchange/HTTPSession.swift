@@ -41,11 +41,15 @@ public protocol HTTPSessionOwner: AnyObject {
     /// The session takes input again, after ``HTTPSession/isInputPaused``: ``HTTPSession/receive(_:now:)`` is due, in a turn
     /// of its own, with what there is or with nothing.
     func sessionWantsInput()
+    /// What the WebSockets of its loop share; nil for an owner that has none.
+    var webSockets: WebSocketResources? { get }
 }
 
 extension HTTPSessionOwner {
     /// For an owner of HTTP/2 sessions alone: they never pause.
     public func sessionWantsInput() {}
+    /// For an owner without WebSockets.
+    public var webSockets: WebSocketResources? { nil }
 }
 
 /// What a listener tells each session that it opens.

@@ -7,6 +7,7 @@ extension HTTP2Session {
     func readBody(of exchange: Exchange, atMost length: Int, flags: UnsafeMutablePointer<UInt32>) -> Int {
         guard !exchange.state.contains(.closed) else { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
         if let source = exchange.source { return unsafe read(source, of: exchange, atMost: length, flags: flags) }
+        exchange.flushIfDry()
         let count = min(length, exchange.queue.count)
         let isFinished = exchange.state.contains(.responseFinished)
         if count == 0, !isFinished {

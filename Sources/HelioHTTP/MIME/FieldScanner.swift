@@ -81,6 +81,12 @@
         return true
     }
 
+    /// Whether the range ends in these bytes, whatever their case. `name` is in lower case.
+    func range(_ range: Range<Int>, endsIn name: StaticString) -> Bool {
+        range.count >= name.utf8CodeUnitCount
+            && self.range(range.upperBound - name.utf8CodeUnitCount..<range.upperBound, equals: name)
+    }
+
     /// A token or a quoted string (RFC 9110 section 5.6.4), the latter without its quotes and escapes.
     ///
     /// - Parameter keepsBackslashes: only quotes and backslashes are escaped. Browsers send the paths of another system as

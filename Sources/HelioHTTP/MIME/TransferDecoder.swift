@@ -55,7 +55,8 @@ public struct TransferDecoder: Sendable {
         case .quotedPrintable(var decoder):
             // A run of blanks that was held back is at most a line long.
             state = .asIs
-            unsafe try Self.inPieces(bytes, extra: Self.longestLine + 2, emit) { input, output throws(TransferEncodingError) in
+            unsafe try Self.inPieces(bytes, extra: Self.longestLine + 2, emit) {
+                input, output throws(TransferEncodingError) in
                 try unsafe decoder.decode(input, into: output)
             }
             state = .quotedPrintable(decoder)

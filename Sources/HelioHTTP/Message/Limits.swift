@@ -119,4 +119,8 @@ public enum LimitName: String, Sendable, CaseIterable {
     case multipartIgnored = "multipart_ignored"
     case exchangeTimeout = "exchange_timeout"
     case keyUpdates = "key_updates"
+    case webSocketMessageSize = "websocket_message_size"
+    case webSocketFragments = "websocket_fragments"
+    case webSocketPongTimeout = "websocket_pong_timeout"
+    case webSocketCloseTimeout = "websocket_close_timeout"
 }

@@ -51,6 +51,7 @@ public struct Status: RawRepresentable, Hashable, Sendable, CustomStringConverti
     public static let rangeNotSatisfiable = Status(rawValue: 416)
     public static let expectationFailed = Status(rawValue: 417)
     public static let unprocessableContent = Status(rawValue: 422)
+    public static let upgradeRequired = Status(rawValue: 426)
     public static let preconditionRequired = Status(rawValue: 428)
     public static let tooManyRequests = Status(rawValue: 429)
     public static let requestHeaderFieldsTooLarge = Status(rawValue: 431)

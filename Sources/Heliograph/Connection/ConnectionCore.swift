@@ -117,6 +117,8 @@ protocol ConnectionCoreOwner: AnyObject {
 
     func sessionWantsInput() { owner.coreWantsInput() }
 
+    var webSockets: WebSocketResources? { resources.webSockets }
+
     /// Goes on with the input that the session has kept; calls handlers. Not from within a handler.
     func resumeInput(now: UInt64) {
         guard fault == nil, closeReason == nil else { return }

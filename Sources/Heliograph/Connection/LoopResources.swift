@@ -10,6 +10,8 @@ internal import HelioTLS
     let http: HTTPResources
     let http2: HTTP2Resources
     let tls = TLSRecordIO()
+    /// What their WebSockets share; nil where there is no loop.
+    var webSockets: WebSocketResources?
     var counters = ConnectionCounters()
 
     /// Where a socket is read into. A full read means that there may be more.

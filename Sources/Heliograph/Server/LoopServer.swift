@@ -39,6 +39,7 @@ final class LoopServer: ListenerDelegate {
         self.logger = logger
         self.handler = handler
         resources = LoopResources(limits: limits)
+        resources.webSockets = LoopWebSockets.resources(on: loop)
         self.tls = tls
         reporter = MetricsReporter(self)
     }
@@ -149,7 +150,10 @@ final class LoopServer: ListenerDelegate {
             earlier?()
             done()
         }
-        if earlier == nil { for connection in connections { connection.beginShutdown() } }
+        if earlier == nil {
+            resources.webSockets?.closeAll(.goingAway)
+            for connection in connections { connection.beginShutdown() }
+        }
         if connections.isEmpty { return finishStopping() }
         let end = loop.now &+ grace.nanoseconds
         guard end < stopDeadline else { return }

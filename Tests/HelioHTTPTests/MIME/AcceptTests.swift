@@ -12,7 +12,8 @@ struct AcceptTests {
         ])
     func specificity(type: String, weight: Int) throws {
         let accept = try Accept(
-            parsing: "text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5")
+            parsing:
+                "text/*;q=0.3, text/plain;q=0.7, text/plain;format=flowed, text/plain;format=fixed;q=0.4, */*;q=0.5")
         let html = try Accept(
             parsing: "text/*;q=0.3, text/html;q=0.7, text/html;level=1, text/html;level=2;q=0.4, */*;q=0.5")
         let media = try MediaType(parsing: type)
@@ -36,7 +37,8 @@ struct AcceptTests {
         "What is no list of weighted ranges is refused",
         arguments: [
             "text", "text/", "*/html", "text/html;q=2", "text/html;q=1.001", "text/html;q=0.1234", "text/html;q=.5",
-            "text/html;q=", "text/html;q=-1", "text/html;q=1.1", "text/html json", "text/html;q=0.5 x", "text/html;q=\"x\"",
+            "text/html;q=", "text/html;q=-1", "text/html;q=1.1", "text/html json", "text/html;q=0.5 x",
+            "text/html;q=\"x\"",
         ])
     func refused(text: String) {
         #expect(throws: FieldSyntaxError.self) { try Accept(parsing: text) }
@@ -44,7 +46,9 @@ struct AcceptTests {
 
     @Test(
         "Weights have up to three decimals",
-        arguments: [("0", 0), ("1", 1000), ("0.", 0), ("1.", 1000), ("0.5", 500), ("0.05", 50), ("0.001", 1), ("1.000", 1000)])
+        arguments: [
+            ("0", 0), ("1", 1000), ("0.", 0), ("1.", 1000), ("0.5", 500), ("0.05", 50), ("0.001", 1), ("1.000", 1000),
+        ])
     func weights(text: String, weight: Int) throws {
         #expect(try Accept(parsing: "a/b; Q=\(text)").ranges.first?.weight == weight)
         #expect(try AcceptEncoding(parsing: "gzip;q=\(text)").codings.first?.weight == weight)
@@ -77,7 +81,9 @@ struct AcceptTests {
         #expect(try AcceptEncoding(parsing: "*;q=0, identity;q=0.2").weight(of: "identity") == 200)
     }
 
-    @Test("A list of codings with anything else in it is refused", arguments: ["gzip;x=1", "gzip q=1", "gzip;q", "(", "a;q=1;q=1"])
+    @Test(
+        "A list of codings with anything else in it is refused",
+        arguments: ["gzip;x=1", "gzip q=1", "gzip;q", "(", "a;q=1;q=1"])
     func badCodings(text: String) {
         #expect(throws: FieldSyntaxError.self) { try AcceptEncoding(parsing: text) }
     }

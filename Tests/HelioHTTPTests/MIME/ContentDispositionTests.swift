@@ -50,7 +50,9 @@ struct ContentDispositionTests {
 
     @Test(
         "What is written can be read again",
-        arguments: ["plain.txt", "an example.txt", "na\"ive\\.txt", "naïve.txt", "€ 100%.txt", "日本語.txt", "a'b*c.txt", ""])
+        arguments: [
+            "plain.txt", "an example.txt", "na\"ive\\.txt", "naïve.txt", "€ 100%.txt", "日本語.txt", "a'b*c.txt", "",
+        ])
     func roundTrip(filename: String) throws {
         let attachment = ContentDisposition.attachment(filename: filename)
         #expect(try ContentDisposition(parsing: attachment.description).filename == filename)
@@ -94,7 +96,8 @@ struct ContentDispositionTests {
         "A version of MIME may have comments",
         arguments: [
             ("1.0", "1.0"), (" 1.0 (produced by MetaSend Vx.x)", "1.0"), ("(produced by MetaSend Vx.x) 1.0", "1.0"),
-            ("1.(produced by (nested) x)0", "1.0"), ("2.1", "2.1"), ("1", nil), ("1.", nil), ("a.b", nil), ("1.0 (", nil),
+            ("1.(produced by (nested) x)0", "1.0"), ("2.1", "2.1"), ("1", nil), ("1.", nil), ("a.b", nil),
+            ("1.0 (", nil),
             ("1.0)", nil), ("1.99999", nil), ("1.0.0", nil), ("", nil),
         ] as [(String, String?)])
     func versions(text: String, version: String?) {

@@ -20,7 +20,8 @@ struct MultipartLimitTests {
         func body(_ depth: Int) -> String {
             guard depth > 1 else { return "--b1\r\n\r\nx\r\n--b1--" }
             let inner = body(depth - 1)
-            return "--b\(depth)\r\ncontent-type: multipart/mixed; boundary=b\(depth - 1)\r\n\r\n\(inner)\r\n--b\(depth)--"
+            return
+                "--b\(depth)\r\ncontent-type: multipart/mixed; boundary=b\(depth - 1)\r\n\r\n\(inner)\r\n--b\(depth)--"
         }
         let limits = multipartLimits { $0.maxDepth = allowed }
         #expect(parse(body(allowed), type: "multipart/mixed; boundary=b\(allowed)", limits: limits).error == nil)

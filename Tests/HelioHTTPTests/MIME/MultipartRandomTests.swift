@@ -13,7 +13,9 @@ struct MultipartRandomTests {
                 return .parts((0..<Int.random(in: 0..<4, using: &random)).map { _ in .random(depth - 1, &random) })
             }
             let alphabet: [UInt8] = [13, 10, 0x2d, 0x2d, 0x62, 0x31, 0x32, 0]
-            let data = (0..<Int.random(in: 0..<60, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? 0 }
+            let data = (0..<Int.random(in: 0..<60, using: &random)).map { _ in
+                alphabet.randomElement(using: &random) ?? 0
+            }
             return .leaf(data, [.binary, .base64, .quotedPrintable].randomElement(using: &random) ?? .binary)
         }
 
@@ -78,7 +80,8 @@ struct MultipartRandomTests {
             guard let end = fieldsEnd(content) else { return nil }
             for line in unfolded(split(Array(content[..<end]), by: [13, 10]).filter { !$0.isEmpty }) {
                 let name = line.prefix { $0 != 0x3a }
-                guard !name.isEmpty, name.count < line.count, !name.starts(with: [0x2d, 0x2d]), name.allSatisfy({ $0 == 0x2d || (0x61...0x7a).contains($0) }),
+                guard !name.isEmpty, name.count < line.count, !name.starts(with: [0x2d, 0x2d]),
+                    name.allSatisfy({ $0 == 0x2d || (0x61...0x7a).contains($0) }),
                     !line.contains(13), !line.contains(10), !line.contains(0)
                 else { return nil }
             }
@@ -92,7 +95,11 @@ struct MultipartRandomTests {
     private func unfolded(_ lines: [[UInt8]]) -> [[UInt8]] {
         var joined: [[UInt8]] = []
         for line in lines {
-            if line.first == 0x20, let last = joined.popLast() { joined.append(last + line) } else { joined.append(line) }
+            if line.first == 0x20, let last = joined.popLast() {
+                joined.append(last + line)
+            } else {
+                joined.append(line)
+            }
         }
         return joined
     }
@@ -124,7 +131,8 @@ struct MultipartRandomTests {
     func mutations() {
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = SeededGenerator(seed: seed)
-        let original = Array("--b\r\nx: y\r\n\r\none\r\n--b\r\n\r\ntwo\r\n\r\n--b \r\nx: \r\nxx: z\r\n\r\n--b--\r\nrest".utf8)
+        let original = Array(
+            "--b\r\nx: y\r\n\r\none\r\n--b\r\n\r\ntwo\r\n\r\n--b \r\nx: \r\nxx: z\r\n\r\n--b--\r\nrest".utf8)
         let alphabet: [UInt8] = [13, 10, 0x2d, 0x62, 0x78, 0x3a, 0x20, 0]
         var accepted = 0
         for _ in 0..<4000 {
@@ -147,9 +155,13 @@ struct MultipartRandomTests {
             let expected = reference(body)
             if whole.error == nil {
                 accepted += 1
-                #expect(whole.recorder.parts.map(\.data) == expected, "\(String(decoding: body, as: UTF8.self).debugDescription)")
+                #expect(
+                    whole.recorder.parts.map(\.data) == expected,
+                    "\(String(decoding: body, as: UTF8.self).debugDescription)")
             } else {
-                #expect(expected == nil, "\(String(decoding: body, as: UTF8.self).debugDescription) \(whole.error ?? .truncated)")
+                #expect(
+                    expected == nil,
+                    "\(String(decoding: body, as: UTF8.self).debugDescription) \(whole.error ?? .truncated)")
             }
         }
         #expect(accepted > 200)

@@ -58,8 +58,10 @@ struct TransferEncodingTests {
         "What is no base64 is refused in any cut",
         arguments: [
             ("Zg", TransferEncodingError.truncated), ("Zg=", .truncated), ("Z", .truncated), ("Z===", .invalidPadding),
-            ("Zg===", .invalidPadding), ("Zm9v=", .invalidPadding), ("=", .invalidPadding), ("Zg==Zg==", .invalidPadding),
-            ("Zh==", .invalidPadding), ("Zm9=", .invalidPadding), ("Zm9v*", .invalidByte(42)), ("Zm-_", .invalidByte(45)),
+            ("Zg===", .invalidPadding), ("Zm9v=", .invalidPadding), ("=", .invalidPadding),
+            ("Zg==Zg==", .invalidPadding),
+            ("Zh==", .invalidPadding), ("Zm9=", .invalidPadding), ("Zm9v*", .invalidByte(42)),
+            ("Zm-_", .invalidByte(45)),
             ("Zm9v\u{0}", .invalidByte(0)),
         ])
     func badBase64(text: String, error: TransferEncodingError) {
@@ -127,9 +129,11 @@ struct TransferEncodingTests {
         #expect(try decode(.binary, anything, cut: 7) == anything)
     }
 
-    @Test("What is encoded, in any cut, is decoded to the same, in lines of at most 76", arguments: [
-        TransferEncoding.base64, .quotedPrintable,
-    ])
+    @Test(
+        "What is encoded, in any cut, is decoded to the same, in lines of at most 76",
+        arguments: [
+            TransferEncoding.base64, .quotedPrintable,
+        ])
     func roundTrip(encoding: TransferEncoding) throws {
         let seed = UInt64.random(in: 0...UInt64.max)
         var random = SeededGenerator(seed: seed)

@@ -1,0 +1,193 @@
+"""What is measured: each scenario with the two to five peers that matter for it."""
+import re
+import statistics
+import time
+from dataclasses import dataclass, field
+
+from . import load as loads
+from .machine import ROOT, fail
+from .peers import SIZES
+
+REQUEST_PEERS = ["heliograph", "floor", "h2o", "nghttpd", "nginx", "swift-nio", "node"]
+FEW_PEERS = ["heliograph", "h2o", "nghttpd", "nginx"]
+
+
+@dataclass
+class Result:
+    """What a scenario found: for each peer its samples, and how the table shows them."""
+
+    title: str
+    unit: str
+    rows: list = field(default_factory=list)  # (peer, median, low, high, ratio or None, note)
+    columns: tuple = ()
+    extra: list = field(default_factory=list)  # further columns of each row
+    lower_is_better: bool = True
+    comment: str = ""
+
+
+def ratio_of(ours, theirs):
+    """The median of the rounds' ratios: both were measured within seconds of each other."""
+    pairs = [(a, b) for a, b in zip(ours, theirs) if b]
+    return statistics.median(a / b for a, b in pairs) if pairs else None
+
+
+class Requests:
+    """CPU per request and requests per second, closed loop."""
+
+    quick = False
+
+    def __init__(self, name, title, peers, connections, streams, requests, path="hello", size=0, protocol="h2",
+                 headers=(), upload=0, checked=False, quick=False, rounds=5):
+        self.name, self.title, self.peers = name, title, peers
+        self.connections, self.streams, self.requests = connections, streams, requests
+        self.path, self.size, self.protocol, self.headers, self.upload = path, size, protocol, headers, upload
+        self.checked, self.quick, self.rounds = checked, quick, rounds
+
+    def target(self, peer):
+        if self.path == "hello":
+            return peer.hello
+        return peer.body(self.size) if self.path == "body" else peer.file(self.size)
+
+    def sample(self, peer, requests, work):
+        upload = None
+        if self.upload:
+            upload = work / f"upload-{self.upload}"
+            upload.exists() or upload.write_bytes(b"u" * self.upload)
+        return loads.h2load(peer, self.target(peer), requests, self.connections, self.streams, self.protocol,
+                            self.headers, upload)
+
+    def run(self, servers, context):
+        samples = {peer.name: [] for peer in servers}
+        for peer in servers:
+            self.sample(peer, max(self.requests // 10, self.connections), context.work)
+        for number in range(context.rounds or self.rounds):
+            for peer in servers:
+                context.progress(f"{self.title}: round {number + 1}, {peer.name}")
+                samples[peer.name].append(self.sample(peer, self.requests, context.work))
+        return summary(self.title, samples, servers,
+                       f"{self.connections} connections x {self.streams} streams, {self.requests} requests a round, h2load")
+
+
+def summary(title, samples, servers, comment):
+    result = Result(title, "CPU µs per operation", columns=("operations/s",), comment=comment)
+    ours = samples[servers[0].name]
+    for peer in servers:
+        theirs = samples[peer.name]
+        problem = next((sample.problem for sample in theirs if sample.problem), "")
+        if problem:
+            result.rows.append((peer.name, None, None, None, None, problem))
+            result.extra.append(("–",))
+            continue
+        cpu = [sample.cpu_per_operation for sample in theirs]
+        ratio = None
+        if not any(sample.problem for sample in ours):
+            ratio = ratio_of([sample.cpu_per_operation for sample in ours], cpu)
+        rate = statistics.median(sample.per_second for sample in theirs)
+        bound = any(sample.client_bound for sample in theirs)
+        result.rows.append((peer.name, statistics.median(cpu), min(cpu), max(cpu), ratio, peer.extra))
+        result.extra.append((f"{rate:,.0f}" + (" (client-bound)" if bound else ""),))
+    return result
+
+
+class Handshakes:
+    """TLS handshakes per second of CPU: one request on each new connection."""
+
+    def __init__(self, name, title, peers, connections, quick=False, rounds=5):
+        self.name, self.title, self.peers, self.connections = name, title, peers, connections
+        self.quick, self.rounds = quick, rounds
+
+    def run(self, servers, context):
+        samples = {peer.name: [] for peer in servers}
+        for number in range(context.rounds or self.rounds):
+            for peer in servers:
+                context.progress(f"{self.title}: round {number + 1}, {peer.name}")
+                samples[peer.name].append(loads.h2load(peer, peer.hello, self.connections, self.connections, 1))
+        result = summary(self.title, samples, servers,
+                         f"{self.connections} new connections a round, full handshakes, one request each, h2load")
+        result.unit = "CPU µs per connection"
+        return result
+
+
+class IdleMemory:
+    """Memory (PSS) for each idle connection after one request."""
+
+    rounds = 1
+
+    def __init__(self, name, title, peers, counts, quick=False):
+        self.name, self.title, self.peers, self.counts, self.quick = name, title, peers, counts, quick
+
+    def run(self, servers, context):
+        from .idle import IdleConnections
+        result = Result(self.title, "KiB per connection", columns=tuple(f"at {count:,}" for count in self.counts[:-1]),
+                        comment="TLS and HTTP/2, one request each, then silence; proportional set size of all processes")
+        for peer in servers:
+            found = []
+            with IdleConnections(peer) as idle:
+                idle.open(50)
+                before = peer.memory()
+                for count in self.counts:
+                    context.progress(f"{self.title}: {peer.name}, {count:,}")
+                    try:
+                        idle.open(50 + count)
+                    except OSError:
+                        found.append(None)
+                        continue
+                    time.sleep(0.5)
+                    found.append((peer.memory() - before) / count)
+            time.sleep(1)
+            note = "" if found[-1] else f"takes fewer than {self.counts[-1]:,} connections here"
+            result.rows.append([peer.name, found[-1], found[-1], found[-1], None, note])
+            result.extra.append(tuple(f"{value:.1f}" if value else "–" for value in found[:-1]))
+        for row in result.rows:
+            row[4] = result.rows[0][1] / row[1] if row[1] else None
+        result.rows = [tuple(row) for row in result.rows]
+        return result
+
+
+class Growth:
+    """CPU per request of 32 busy connections among idle ones."""
+
+    rounds = 3
+
+    def __init__(self, name, title, peers, counts, quick=False):
+        self.name, self.title, self.peers, self.counts, self.quick = name, title, peers, counts, quick
+
+    def run(self, servers, context):
+        from .idle import IdleConnections
+        result = Result(self.title, f"CPU µs per request at {self.counts[-1]:,} idle",
+                        columns=tuple(f"at {count:,}" for count in self.counts[:-1]) + ("growth",),
+                        comment="32 connections x 8 streams, among connections that are open and silent, h2load")
+        for peer in servers:
+            found = []
+            with IdleConnections(peer) as idle:
+                for count in self.counts:
+                    context.progress(f"{self.title}: {peer.name}, {count:,}")
+                    idle.open(count)
+                    runs = [loads.h2load(peer, peer.hello, 40_000, 32, 8) for _ in range(self.rounds)]
+                    if runs[0].problem:
+                        fail(f"{peer.name}: {runs[0].problem}")
+                    found.append(statistics.median(run.cpu_per_operation for run in runs))
+            result.rows.append((peer.name, found[-1], found[-1], found[-1], None, ""))
+            result.extra.append(tuple(f"{value:.2f}" for value in found[:-1]) + (f"{found[-1] / found[0]:.2f} ×",))
+        return result
+
+
+SCENARIOS = [
+    Requests("32x32", "Small requests, 32 × 32", REQUEST_PEERS + ["haproxy", "hummingbird", "go"], 32, 32, 100_000, quick=True),
+    Requests("16x16", "Small requests, 16 × 16", FEW_PEERS, 16, 16, 100_000),
+    Requests("64x1", "Small requests, 64 × 1", REQUEST_PEERS + ["haproxy", "hummingbird", "go"], 64, 1, 40_000, quick=True),
+    Requests("1000x1", "Small requests, 1000 × 1", FEW_PEERS, 1000, 1, 40_000),
+    Requests("h1", "Small requests over HTTP/1.1, 64 connections", ["heliograph", "nginx", "h2o", "node"], 64, 1, 40_000,
+             protocol="http/1.1", quick=True),
+    Requests("fields", "Requests of 40 fields, 32 × 32", FEW_PEERS, 32, 32, 50_000,
+             headers=[(f"x-field-{number}", f"value-{number}") for number in range(40)]),
+    Requests("1k", "1 KiB from memory, 32 × 32", FEW_PEERS, 32, 32, 50_000, path="body", size=SIZES[0]),
+    Requests("64k", "64 KiB from memory, 16 × 4", FEW_PEERS, 16, 4, 5_000, path="body", size=SIZES[1]),
+    Requests("1m", "1 MiB from memory, 16 × 1", FEW_PEERS, 16, 1, 1_000, path="body", size=SIZES[2], quick=True),
+    Requests("file-1k", "1 KiB from a file, 32 × 32", FEW_PEERS, 32, 32, 50_000, path="file", size=SIZES[0]),
+    Requests("file-1m", "1 MiB from a file, 16 × 1", FEW_PEERS, 16, 1, 1_000, path="file", size=SIZES[2]),
+    Handshakes("handshakes", "Handshake storm", FEW_PEERS + ["haproxy", "swift-nio"], 1_000, quick=True),
+    IdleMemory("idle", "Memory of idle connections", REQUEST_PEERS + ["haproxy", "go"], [100, 1_000, 10_000, 19_000]),
+    IdleMemory("idle-quick", "Memory of 1,000 idle connections", REQUEST_PEERS, [1_000], quick=True),
+    Growth("growth", "CPU per request among idle connections", ["heliograph", "h2o", "nginx"], [0, 1_000, 10_000, 19_000]),
+]
