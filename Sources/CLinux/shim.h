@@ -157,6 +157,14 @@ static inline ssize_t helio_read_cached(int fd, void *target, size_t count, off_
     return preadv2(fd, &vector, 1, offset, 0x8 /* RWF_NOWAIT */);
 }
 
+/// Keeps the calling thread from being sent SIGPIPE: sendfile(2) has no MSG_NOSIGNAL.
+static inline void helio_block_pipe_signal(void) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
 // openat(2) is variadic, O_PATH is a GNU flag.
 static inline int helio_openat(int directory, const char *path, int flags) { return openat(directory, path, flags); }
 static inline int helio_open_path(int directory, const char *path, int flags) {

@@ -27,17 +27,31 @@ def run(*command, check=True, **options):
 class Showcase:
     """A running showcase on a port of its own."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, http="--http2"):
+        """`http` is curl's option for the version of HTTP that it is asked by."""
+        self.http = http
         self.process = subprocess.Popen(
             [PROGRAM, "--host", "127.0.0.1", "--port", "0", *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
-        match = re.search(r"https://127\.0\.0\.1:(\d+)", line)
+        match = re.search(r"(https?)://127\.0\.0\.1:(\d+)", line)
         assert match, line + self.process.stderr.read()
-        self.port = int(match[1])
-        self.url = f"https://127.0.0.1:{self.port}"
+        self.port = int(match[2])
+        self.is_secure = match[1] == "https"
+        self.url = f"{match[1]}://127.0.0.1:{self.port}"
 
     def curl(self, path, *options):
-        return run("curl", "-sk", "--http2", "--max-time", "60", *options, self.url + path)
+        return run("curl", "-sk", self.http, "--max-time", "60", *options, self.url + path)
+
+    def connect(self, alpn="http/1.1"):
+        """A connection to it, over TLS where it speaks TLS."""
+        if self.is_secure:
+            return connect_tls(self.port, alpn)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
+
+    @property
+    def status_line(self):
+        """That of a response 200, as curl shows it."""
+        return "HTTP/1.1 200 OK" if self.http == "--http1.1" else "HTTP/2 200"
 
     def loop(self):
         """What one of its loops holds, and how long its longest iteration was since the last question."""

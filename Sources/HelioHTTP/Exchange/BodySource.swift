@@ -11,6 +11,12 @@ public protocol BodySource: AnyObject {
     /// It is called while the protocol writes, so it calls nothing of `exchange` but, at a later time,
     /// ``Exchange/sourceIsReady()``; and it does not block.
     func read(into region: UnsafeMutableRawBufferPointer, for exchange: Exchange) -> BodyRead
+    /// Whether who moves the bytes may now send the next ones past the protocol (``HTTPSession/passSource(now:_:)``).
+    var isPassable: Bool { get }
+}
+
+extension BodySource {
+    public var isPassable: Bool { false }
 }
 
 /// What reading a body has come to.

@@ -233,6 +233,13 @@ extension Exchange {
         return false
     }
 
+    /// The codec has room again, after a write had answered false. Not from within its serializing.
+    func becameDrained() {
+        state.subtract([.overHighWater, .drainListed])
+        waiters?.drained()
+        if producer != nil { pull() } else { receiver.drained(self) }
+    }
+
     /// Asks the producer for more, until it is done or the queue is full.
     func pull() {
         while let next = producer, !isClosed, !state.contains(.overHighWater) {

@@ -30,6 +30,30 @@
         if start == end { removeAll() }
     }
 
+    var isEmpty: Bool { start == end }
+
+    /// What it holds; valid until it changes.
+    var bytes: UnsafeRawBufferPointer {
+        guard let base = unsafe base else { return unsafe UnsafeRawBufferPointer(start: nil, count: 0) }
+        return unsafe UnsafeRawBufferPointer(start: base + start, count: count)
+    }
+
+    /// Takes `amount` bytes, at most ``count``, away.
+    mutating func consume(_ amount: Int) {
+        precondition(amount <= count)
+        start += amount
+    }
+
+    /// Forgets what it holds, and gives the memory back.
+    mutating func release() {
+        guard let held = unsafe base else { return }
+        unsafe held.deallocate()
+        unsafe base = nil
+        capacity = 0
+        start = 0
+        end = 0
+    }
+
     /// Takes `amount` bytes, at most ``count``, as an array.
     mutating func take(_ amount: Int) -> [UInt8] {
         unsafe Array(unsafeUninitializedCapacity: amount) { target, filled in

@@ -67,6 +67,8 @@ public struct HTTPCounters: Sendable {
     public var requests = 0
     /// Exchanges open now (a gauge).
     public var openStreams = 0
+    /// Requests over HTTP/1.1 that were not served, by the status that they were refused with.
+    public var refusals: [Status: Int] = [:]
     /// Limits crossed, by name.
     public var limitsTripped: [LimitName: Int] = [:]
 

@@ -11,13 +11,25 @@ public protocol HTTPSession: AnyObject {
     /// - Parameter region: at least 64 KiB.
     /// - Returns: the number of bytes written.
     func drain(into region: UnsafeMutableRawBufferPointer, now: UInt64) -> Int
+    /// After a drain: has `send` send the source whose bytes are next, where ``SessionOptions/passesSources`` leaves it to the
+    /// owner.
+    ///
+    /// - Parameter send: answers how many bytes it has sent, and nil when the peer takes none now.
+    func passSource(now: UInt64, _ send: (any BodySource, Exchange) -> BodyRead?)
     /// Whether a drain is due.
     var wantsDrain: Bool { get }
     /// Whether it takes no more input for now. Who owns it then reads no more, until
     /// ``HTTPSessionOwner/sessionWantsInput()`` is called.
     var isInputPaused: Bool { get }
+    /// The peer has ended its side of the connection, and sends no more. Called once or more often.
+    ///
+    /// - Returns: whether there is still something to be sent that the peer may want: else the connection is closed at once.
+    func endInput(now: UInt64) -> Bool
     /// Whether all is said: nothing more is read or written, and the connection may be closed.
     var isFinished: Bool { get }
+    /// Whether it has finished in the middle of a response: the peer must not take the end of the connection for the
+    /// response's.
+    var endsAbruptly: Bool { get }
     /// Exchanges that are open now.
     var openStreams: Int { get }
     /// When ``expire(now:)`` is next due, in nanoseconds; `UInt64.max`: never, as things stand.
@@ -33,6 +45,13 @@ public protocol HTTPSession: AnyObject {
     func close(_ reason: CloseReason)
 }
 
+extension HTTPSession {
+    /// A side of a connection that ends takes the other one along.
+    public func endInput(now: UInt64) -> Bool { false }
+    /// Streams have ends of their own.
+    public var endsAbruptly: Bool { false }
+}
+
 /// What owns a session: the connection. Called on the loop's thread.
 public protocol HTTPSessionOwner: AnyObject {
     /// The session has output: ``HTTPSession/drain(into:now:)`` is due at the end of this iteration. Called once until
@@ -43,6 +62,11 @@ public protocol HTTPSessionOwner: AnyObject {
     func sessionWantsInput()
     /// What the WebSockets of its loop share; nil for an owner that has none.
     var webSockets: WebSocketResources? { get }
+}
+
+extension HTTPSession {
+    /// Nothing, for a version whose frames lie between the bytes.
+    public func passSource(now: UInt64, _ send: (any BodySource, Exchange) -> BodyRead?) {}
 }
 
 extension HTTPSessionOwner {
@@ -58,6 +82,9 @@ public struct SessionOptions: Sendable {
     public var isSecure = false
     /// Whether a stream may be opened as a WebSocket over HTTP/2 (RFC 8441, SETTINGS_ENABLE_CONNECT_PROTOCOL).
     public var allowsConnectProtocol = true
+    /// Whether the owner sends sources that let it (``BodySource/isPassable``) itself, by sendfile(2) say: the drain stops in
+    /// front of them.
+    public var passesSources = false
     /// What an HTTP/2 connection is good for beside the name that the client came by, such as
     /// `https://static.example.com`: told in an ORIGIN frame at the start (RFC 8336).
     public var origins: [String] = []

@@ -64,28 +64,3 @@ extension HTTP2Session {
         }
     }
 }
-
-extension Exchange {
-    /// Whether it is the peer's turn to send body.
-    fileprivate var awaitsBody: Bool {
-        guard state.contains(.delivered), state.isDisjoint(with: [.requestEnded, .closed, .paused]) else {
-            return false
-        }
-        return !state.contains(.pulled) || waiters?.wantsBody == true
-    }
-
-    /// Whether it is the peer's turn to take some of the response.
-    fileprivate var hasOutput: Bool { !queue.isEmpty || hasSourcedOutput }
-
-    /// A wait that has just begun is dated now.
-    fileprivate func bodyDeadline(_ timeout: UInt64, now: UInt64) -> UInt64 {
-        if bodyProgress == 0 { bodyProgress = now }
-        let (deadline, overflow) = bodyProgress.addingReportingOverflow(bodyTimeout ?? timeout)
-        return overflow ? UInt64.max : deadline
-    }
-
-    fileprivate func sendDeadline(_ timeout: UInt64, now: UInt64) -> UInt64 {
-        if sendProgress == 0 { sendProgress = now }
-        return sendProgress + timeout
-    }
-}

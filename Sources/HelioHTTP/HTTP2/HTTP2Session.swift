@@ -263,11 +263,3 @@ internal import CNghttp2
         drained.removeAll(keepingCapacity: true)
     }
 }
-
-extension Exchange {
-    fileprivate func becameDrained() {
-        state.subtract([.overHighWater, .drainListed])
-        waiters?.drained()
-        if producer != nil { pull() } else { receiver.drained(self) }
-    }
-}

@@ -183,6 +183,27 @@ extension HeaderBlock {
         }
     }
 
+    /// As ``append(name:value:)`` for a peer's name in any case of letters.
+    func append(lowercasing name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        unsafe append(name: name, value: value)
+        lowercase(nameSlice(fieldCount - 1))
+    }
+
+    private func lowercase(_ slice: Slice) {
+        let bytes = unsafe UnsafeMutableRawBufferPointer(start: base + Int(slice.offset), count: Int(slice.length))
+        for index in 0..<bytes.count where unsafe bytes[index] &- UInt8(ascii: "A") < 26 {
+            unsafe bytes[index] |= 0x20
+        }
+    }
+
+    func keep(lowercasing bytes: UnsafeRawBufferPointer) -> Slice {
+        let slice = unsafe keep(bytes)
+        lowercase(slice)
+        return slice
+    }
+
+    func keep(_ text: StaticString) -> Slice { unsafe keep(Self.bytes(of: text)) }
+
     /// Keeps bytes that are not a field (a pseudo-header's value).
     func keep(_ bytes: UnsafeRawBufferPointer) -> Slice {
         reserve(bytes.count)

@@ -31,6 +31,13 @@ public struct Limits: Sendable {
     public var maxHeaderListSize = 16 * 1024
     /// A request's fields. Past it 431.
     public var maxHeaderCount = 100
+    /// A request's target. Past it 414. In bytes.
+    public var maxTargetLength = 8 * 1024
+    /// Extensions of the chunks of one body over HTTP/1.1. Past it 400. In bytes.
+    public var maxChunkExtensions = 4 * 1024
+    /// What is read, and thrown away, of a request over HTTP/1.1 that has its response already, for the connection to be used
+    /// again. Past it the connection is closed. In bytes.
+    public var maxDiscardedBody = 64 * 1024
     /// CONTINUATION frames of one block. Past it GOAWAY(ENHANCE_YOUR_CALM) (CVE-2024-28182).
     public var maxContinuations = 8
     /// Streams that a peer may have open (SETTINGS_MAX_CONCURRENT_STREAMS). Past it REFUSED_STREAM, or
@@ -99,6 +106,9 @@ public enum LimitName: String, Sendable, CaseIterable {
     case idleTimeout = "idle_timeout"
     case headerListSize = "header_list_size"
     case headerCount = "header_count"
+    case targetLength = "target_length"
+    case chunkExtensions = "chunk_extensions"
+    case discardedBody = "discarded_body"
     case continuations = "continuations"
     case concurrentStreams = "concurrent_streams"
     case queuedOutput = "queued_output"

@@ -85,10 +85,13 @@ internal import Synchronization
 
     /// Runs the loop on the calling thread until ``stop()``. What is registered then, armed or put off is let go.
     ///
+    /// SIGPIPE is blocked on the thread from then on: a peer that has gone is an error of the call that finds it out.
+    ///
     /// - Precondition: it has not run before.
     public func run() {
         let isFirst = thread.exchange(pthread_self(), ordering: .relaxed) == 0
         precondition(isFirst && !isStopped, "a loop runs once")
+        helio_block_pipe_signal()
         takeInbox()
         while !isStopped { iterate() }
         finish()

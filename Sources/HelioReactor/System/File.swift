@@ -53,6 +53,20 @@ public struct File: ~Copyable, Sendable {
         }
     }
 
+    /// Gives bytes of the file to a socket, from an offset on, once (sendfile(2)). `wouldBlock`: the socket takes none now. It
+    /// waits for the disk where they are not in memory. For the thread of a loop, which is safe from SIGPIPE.
+    public borrowing func send(_ count: Int, at offset: Int, to socket: borrowing Socket) -> Transfer {
+        var place = off_t(offset)
+        while true {
+            let sent = unsafe sendfile(socket.descriptor, descriptor, &place, count)
+            if sent > 0 { return .bytes(sent) }
+            if sent == 0 { return .end }
+            let code = helio_errno()
+            if code == EINTR { continue }
+            return code == EAGAIN ? .wouldBlock : .failed(Errno(code, in: "sendfile"))
+        }
+    }
+
     /// Reads from an offset on what is in memory (preadv2(2) with RWF_NOWAIT), and never waits for a disk. Where the file
     /// system cannot tell what that is, `wouldBlock`.
     public borrowing func readCached(into region: UnsafeMutableRawBufferPointer, at offset: Int) -> Transfer {

@@ -49,6 +49,13 @@ public struct Socket: ~Copyable, Sendable {
     /// Says that nothing more is sent; what was sent is delivered (shutdown(2)).
     public borrowing func shutdownOutput() { _ = shutdown(descriptor, Int32(SHUT_WR)) }
 
+    /// Has the peer told by RST, when the socket is closed, that the connection breaks off; what is unsent is dropped (SO_LINGER
+    /// without a time, socket(7)).
+    public borrowing func breakOffOnClose() {
+        var value = linger(l_onoff: 1, l_linger: 0)
+        _ = unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &value, socklen_t(MemoryLayout<linger>.size))
+    }
+
     private static func outcome(_ call: String) -> Transfer? {
         let code = helio_errno()
         if code == EINTR { return nil }

@@ -152,8 +152,10 @@ internal import HelioTLS
         case .wouldBlock: break
         case .end:
             // What came before the end may have its answer already: it goes out before the socket does.
+            let goesOn = core.endInput(now: loop.now)
             answer()
-            return beginClose()
+            guard goesOn || made?.isFinished == true && !unsent.isEmpty else { return beginClose() }
+            return limitTimer()
         case .failed: return beginClose()
         }
         limitTimer()
@@ -296,6 +298,10 @@ internal import HelioTLS
     /// All is sent: say so, and wait for the peer to close, as closing over unread input would reset the connection and
     /// take away from the peer what it has not read yet.
     private func finish() {
+        if made?.endsAbruptly == true {
+            socket?.breakOffOnClose()
+            return beginClose()
+        }
         made?.close(.connectionLost)
         socket?.shutdownOutput()
         state.insert(.lingering)

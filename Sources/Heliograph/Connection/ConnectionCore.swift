@@ -25,7 +25,9 @@ protocol ConnectionCoreOwner: AnyObject {
     private var drainRequested = false
     private(set) var fault: TLSError?
     private var closeReason: CloseReason?
-    /// close_notify has been sealed: nothing can be after it.
+    /// The peer has ended its side, and is still sent what it has asked for.
+    private var goesOnAlone = false
+    /// close_notify has been sealed, or left out: nothing can be after it.
     private var hasSaidGoodbye = false
 
     /// - Parameters:
@@ -77,6 +79,7 @@ protocol ConnectionCoreOwner: AnyObject {
         } catch {
             fail(error)
         }
+        if engine.isPeerClosed { _ = endInput(now: now) }
         if engine.pendingOutput > 0 { requestDrain() }
     }
 
@@ -88,17 +91,23 @@ protocol ConnectionCoreOwner: AnyObject {
 
     /// Both versions are spoken here: the client's preface tells.
     private func decide(_ bytes: UnsafeRawBufferPointer, now: UInt64) {
-        unsafe firstBytes.append(contentsOf: bytes)
-        let version: HTTPVersion
-        switch unsafe firstBytes.withUnsafeBytes({ unsafe ClientPreface.match($0) }) {
-        case .undecided: return
-        case .http2: version = .http2
-        case .other: version = .http11
+        guard !firstBytes.isEmpty else {
+            if unsafe !decided(by: bytes, now: now) { unsafe firstBytes.append(contentsOf: bytes) }
+            return
         }
-        open(version, now: now)
+        unsafe firstBytes.append(contentsOf: bytes)
         let first = firstBytes
-        firstBytes = []
-        unsafe first.withUnsafeBytes { unsafe session?.receive($0, now: now) }
+        if unsafe first.withUnsafeBytes({ unsafe decided(by: $0, now: now) }) { firstBytes = [] }
+    }
+
+    private func decided(by bytes: UnsafeRawBufferPointer, now: UInt64) -> Bool {
+        switch unsafe ClientPreface.match(bytes) {
+        case .undecided: return false
+        case .http2: open(.http2, now: now)
+        case .other: open(.http11, now: now)
+        }
+        unsafe session?.receive(bytes, now: now)
+        return true
     }
 
     private func open(_ version: HTTPVersion, now: UInt64) {
@@ -108,8 +117,14 @@ protocol ConnectionCoreOwner: AnyObject {
             resources.counters.handshakes += 1
             if engine.isResumed { resources.counters.resumptions += 1 }
         }
-        session = HTTP2Session(resources: resources.http2, handler: handler, owner: self, options: options, now: now)
-        requestDrain()
+        if version == .http2 {
+            session = HTTP2Session(
+                resources: resources.http2, handler: handler, owner: self, options: options, now: now)
+            requestDrain()
+        } else {
+            session = HTTP1Session(
+                resources: resources.http, handler: handler, owner: self, options: options, now: now)
+        }
     }
 
     /// Whether it takes no more input for now.
@@ -123,6 +138,15 @@ protocol ConnectionCoreOwner: AnyObject {
     func resumeInput(now: UInt64) {
         guard fault == nil, closeReason == nil else { return }
         unsafe session?.receive(UnsafeRawBufferPointer(start: nil, count: 0), now: now)
+    }
+
+    /// The peer's side of the connection has ended, by its socket or by its TLS (RFC 8446 section 6.1).
+    ///
+    /// - Returns: whether there is still something to be sent.
+    func endInput(now: UInt64) -> Bool {
+        guard fault == nil, closeReason == nil, let session else { return false }
+        goesOnAlone = session.endInput(now: now)
+        return goesOnAlone
     }
 
     private func fail(_ error: TLSError) {
@@ -163,9 +187,9 @@ protocol ConnectionCoreOwner: AnyObject {
                     into: UnsafeMutableRawBufferPointer(rebasing: region[written...]))
             }
             // RFC 8446 section 6.1: close_notify before our side is closed, also where the peer was the first.
-            if session.isFinished || engine.isPeerClosed {
+            if session.isFinished || engine.isPeerClosed && !goesOnAlone {
                 hasSaidGoodbye = true
-                engine.close()
+                if !session.endsAbruptly { engine.close() }
                 written += unsafe engine.takeOutput(into: UnsafeMutableRawBufferPointer(rebasing: region[written...]))
             }
         } catch {
@@ -178,9 +202,12 @@ protocol ConnectionCoreOwner: AnyObject {
     var isFinished: Bool {
         if closeReason != nil { return true }
         guard (engine?.pendingOutput ?? 0) == 0 else { return false }
-        if fault != nil || engine?.isPeerClosed == true { return true }
+        if fault != nil || engine?.isPeerClosed == true && !goesOnAlone { return true }
         return session?.isFinished == true
     }
+
+    /// Whether the connection breaks off: its end must not be taken for that of a response.
+    var endsAbruptly: Bool { session?.endsAbruptly == true }
 
     // MARK: Time
 

@@ -7,14 +7,15 @@ internal import HelioReactor
 /// Metrics, each with the dimension `loop`:
 /// `heliograph_connections_accepted`, `heliograph_connections_open`, `heliograph_tls_handshakes`,
 /// `heliograph_tls_resumptions`, `heliograph_tls_handshake_failures`, `heliograph_bytes_received`, `heliograph_bytes_sent`,
-/// `heliograph_requests`, `heliograph_streams_open`, `heliograph_limits_tripped` (with `limit`),
-/// `heliograph_loop_longest_iteration_seconds`, `heliograph_loop_busy_seconds`.
+/// `heliograph_requests`, `heliograph_requests_refused` (with `status`), `heliograph_streams_open`,
+/// `heliograph_limits_tripped` (with `limit`), `heliograph_loop_longest_iteration_seconds`, `heliograph_loop_busy_seconds`.
 final class MetricsReporter {
     private unowned let server: LoopServer
     private var timer: LoopTimer?
     private var lastConnections = ConnectionCounters()
     private var lastHTTP = HTTPCounters()
     private var limitCounters: [LimitName: Counter] = [:]
+    private var refusalCounters: [Status: Counter] = [:]
     private let dimensions: [(String, String)]
     private let accepted, handshakes, resumptions, failures, received, sent, requests: Counter
     private let open, streams, longestIteration: Gauge
@@ -67,6 +68,13 @@ final class MetricsReporter {
         busy.increment(by: Double(statistics.busy) / 1e9)
         report(connections.limitsTripped, since: lastConnections.limitsTripped)
         report(http.limitsTripped, since: lastHTTP.limitsTripped)
+        for (status, count) in http.refusals where count > lastHTTP.refusals[status, default: 0] {
+            let counter =
+                refusalCounters[status]
+                ?? Counter(label: "heliograph_requests_refused", dimensions: dimensions + [("status", "\(status)")])
+            refusalCounters[status] = counter
+            counter.increment(by: count - lastHTTP.refusals[status, default: 0])
+        }
         lastConnections = connections
         lastHTTP = http
     }

@@ -38,7 +38,7 @@ public struct ServerConfiguration: Sendable {
         public var place: Place
         /// The versions of HTTP that are spoken here. Both on one port: by ALPN over TLS, by the client's first bytes on
         /// plaintext.
-        public var versions: HTTPVersions = .http2
+        public var versions: HTTPVersions = [.http1, .http2]
         /// Whether a WebSocket may be opened over HTTP/2 (RFC 8441).
         public var allowsConnectProtocol = true
         /// What an HTTP/2 connection is good for beside the name that the client came by, such as
