@@ -33,6 +33,8 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     public var isAddressNotAvailable: Bool { code == EADDRNOTAVAIL || code == EAFNOSUPPORT }
     public var isTimeout: Bool { code == ETIMEDOUT }
     public var isPermissionDenied: Bool { code == EACCES || code == EPERM }
+    /// What was asked for is not done with this kind of descriptor.
+    public var isUnsupported: Bool { code == EINVAL || code == ENOSYS || code == EOPNOTSUPP }
     /// What stores files has failed.
     public var isInputOutput: Bool { code == EIO || code == ESTALE || code == EUCLEAN }
     /// The process (EMFILE), the system (ENFILE) or the kernel's memory has no room for another descriptor.

@@ -6,13 +6,17 @@ internal import HelioReactor
 /// What the page cache has is read on the loop, straight into the frames; what it has not, by the loop's blocking pool. It
 /// ends as `failed` where the file has become shorter, or was written to while it was sent.
 final class FileBody: BodySource {
-    private let file: OpenFile
-    private var offset: Int
-    private let end: Int
+    let file: OpenFile
+    var offset: Int
+    let end: Int
     /// Nil: there is no loop to be kept from waiting, and reads may block.
     private let loop: EventLoop?
     private var cold: ColdBytes?
-    private var hasFailed = false
+    private(set) var hasFailed = false
+    /// Up to where the pool has brought it into memory, for sendfile(2).
+    var warmEnd = 0
+    /// The file system does not take part in sendfile(2).
+    var isUnpassable = false
 
     /// How long a read waits that the blocking pool has refused.
     private static let pause = Duration.milliseconds(10)
@@ -49,14 +53,24 @@ final class FileBody: BodySource {
 
     /// Has the next piece read by the pool.
     private func load(for exchange: Exchange) {
-        guard let loop else { return }
         let (file, offset, count) = (file, offset, min(remaining, ColdBytes.capacity))
         let bytes = cold ?? ColdBytes()
         cold = bytes
-        let isQueued = loop.blockingPool.submit(on: loop) {
+        block(for: exchange) {
             bytes.fill(from: file, at: offset, count)
-        } then: { [self] isRead in
-            hasFailed = !isRead
+        } then: {
+        }
+    }
+
+    /// Has `work` done by the pool; where it answers false there is nothing to read. Then the exchange goes on.
+    func block(
+        for exchange: Exchange, _ work: @escaping @Sendable () -> Bool, then: @escaping () -> Void
+    ) {
+        guard let loop else { return }
+        let isQueued = loop.blockingPool.submit(on: loop) {
+            work()
+        } then: { [self] isDone in
+            if isDone { then() } else { hasFailed = true }
             exchange.sourceIsReady()
         }
         if !isQueued { loop.schedule(after: Self.pause) { exchange.sourceIsReady() } }

@@ -43,7 +43,9 @@ struct FilePath: Hashable, Sendable {
     }
 
     /// A path as it is.
-    init(_ text: String, showsHidden: Bool) throws(Refusal) { try self.init(Array(text.utf8), showsHidden: showsHidden) }
+    init(_ text: String, showsHidden: Bool) throws(Refusal) {
+        try self.init(Array(text.utf8), showsHidden: showsHidden)
+    }
 
     /// The path of a name in this directory, or of a name with a suffix.
     init(_ base: FilePath, adding suffix: String) { text = base.text + suffix }

@@ -62,7 +62,7 @@ extension FileResponder {
             exchange.addHeader("content-range", Self.contentRange(parts[0], of: variant))
             return respond(exchange, .partialContent, file.contentType, variant, parts[0])
         }
-        let boundary = String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
+        let boundary = Self.boundary
         var sources: [any BodySource] = []
         for part in parts {
             let head = """
@@ -75,6 +75,11 @@ extension FileResponder {
         sources.append(BytesBody(Array("\r\n--\(boundary)--\r\n".utf8)))
         exchange.respond(
             .partialContent, contentType: "multipart/byteranges; boundary=\(boundary)", reading: SequenceBody(sources))
+    }
+
+    /// What no file holds but by a chance of one in 2^128.
+    private static var boundary: String {
+        String(UInt64.random(in: .min ... .max), radix: 36) + String(UInt64.random(in: .min ... .max), radix: 36)
     }
 
     private static func contentRange(_ range: Range<Int>, of variant: ServedFile.Variant) -> String {

@@ -39,7 +39,9 @@ public final class FileResponder: Handler {
     /// - Parameter path: relative to the root, not encoded: `reports/2026 Q1.pdf`.
     public func respond(_ exchange: Exchange, path: String) {
         guard admits(exchange) else { return }
-        answer(exchange, Result { () throws(FilePath.Refusal) in try FilePath(path, showsHidden: root.options.showsHidden) })
+        let showsHidden = root.options.showsHidden
+        answer(
+            exchange, Result { () throws(FilePath.Refusal) in try FilePath(path, showsHidden: showsHidden) })
     }
 
     private func admits(_ exchange: Exchange) -> Bool {
@@ -106,7 +108,7 @@ extension FilePath {
         var name = ""
         for byte in path[start...].utf8 {
             switch byte {
-            case 0x21...0x7e where byte != UInt8(ascii: "\\") && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "<"):
+            case 0x21...0x7e where byte != UInt8(ascii: "\\"):
                 name.unicodeScalars.append(Unicode.Scalar(byte))
             default:
                 let digits = String(byte, radix: 16, uppercase: true)

@@ -79,6 +79,7 @@ public struct ServerConfiguration: Sendable {
 
         var connectionOptions: ConnectionOptions {
             var options = ConnectionOptions(versions: versions)
+            options.session.passesSources = true
             options.session.allowsConnectProtocol = allowsConnectProtocol
             options.session.origins = origins
             options.session.alternativeServices = alternativeServices

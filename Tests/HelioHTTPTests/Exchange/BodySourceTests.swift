@@ -5,7 +5,7 @@ import Testing
 @Suite("Bodies that are read while they are sent")
 struct BodySourceTests {
     /// Counts up, and does what it is told at certain places.
-    private final class Counter: BodySource {
+    final class Counter: BodySource {
         var remaining: Int
         private(set) var position = 0
         /// Where it has nothing for now.
@@ -29,7 +29,7 @@ struct BodySourceTests {
         }
     }
 
-    private static func expected(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0) } }
+    static func expected(_ count: Int) -> [UInt8] { (0..<count).map { UInt8(truncatingIfNeeded: $0) } }
 
     private func serve(_ source: Counter) -> RecordingHandler {
         RecordingHandler { $0.respond(.ok, contentType: "a/b", reading: source) }

@@ -9,7 +9,8 @@ final class Folder {
     let path: String
 
     init() throws {
-        path = FileManager.default.temporaryDirectory.appendingPathComponent("helio-\(UUID().uuidString.prefix(8))").path
+        let name = "helio-\(UUID().uuidString.prefix(8))"
+        path = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     }
 
@@ -90,7 +91,7 @@ final class Folder {
             descriptor = file.descriptor
             #expect(fcntl(descriptor, F_GETFD) == FD_CLOEXEC)
         }
-        #expect(entries("/proc/self/fd") > 0)
-        #expect((try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")) != folder.path + "/a")
+        let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
+        #expect(target != folder.path + "/a")
     }
 }
