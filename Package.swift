@@ -62,7 +62,7 @@ let package = Package(
         .executableTarget(name: "Hello", dependencies: ["Heliograph"], path: "Examples/Hello", swiftSettings: settings),
         .executableTarget(
             name: "showcase",
-            dependencies: ["Heliograph", argumentParser, log],
+            dependencies: ["Heliograph", "HelioTLS", argumentParser, log],
             path: "Examples/Showcase",
             swiftSettings: settings),
 

@@ -27,6 +27,11 @@ struct Showcase: AsyncParsableCommand {
     @Flag(help: "Do not speak HTTP/1.1.") var noHttp1 = false
     @Flag(help: "Do not speak HTTP/2.") var noHttp2 = false
     @Flag(help: "Take no WebSocket over HTTP/2 (RFC 8441).") var noConnectProtocol = false
+    @Option(help: "A PEM file with those who sign clients' certificates, which are then asked for.")
+    var clientAuthorities: String?
+    @Flag(help: "Connections begin with a header of the PROXY protocol.") var proxyProtocol = false
+    @Option(help: "A network whose proxies are believed, such as 10.0.0.0/8; may be repeated. [default: this machine]")
+    var trustedProxy: [String] = []
     @Option(help: "A line for each request: combined, json or none.") var logFormat = LogFormat.none
     @Option(help: "The file for these lines, opened again at SIGHUP. [default: the standard output]")
     var logFile: String?
@@ -38,24 +43,16 @@ struct Showcase: AsyncParsableCommand {
         }
         if plaintext, certificate != nil { throw ValidationError("--plaintext uses no certificate") }
         if noHttp1, noHttp2 { throw ValidationError("--no-http1 and --no-http2 together leave nothing to speak") }
+        if let wrong = trustedProxy.first(where: { AddressRange($0) == nil }) {
+            throw ValidationError("--trusted-proxy '\(wrong)' is no network such as 10.0.0.0/8 or ::1")
+        }
         if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads is from 1 to 1024") }
     }
 
     func run() async throws {
-        var endpoint = ServerConfiguration.Endpoint.tcp(host: host, port: port)
-        if noHttp1 { endpoint.versions.remove(.http1) }
-        if noHttp2 { endpoint.versions.remove(.http2) }
-        endpoint.allowsConnectProtocol = !noConnectProtocol
-        var configuration = ServerConfiguration()
-        configuration.endpoints = [endpoint]
-        configuration.threads = threads
-        if plaintext { configuration.security = .plaintext }
-        if let certificate, let privateKey {
-            configuration.security = .certificate(chain: certificate, key: privateKey)
-        }
         let files = try openRoot()
         let log = try openLog()
-        let server = Server(configuration) { loop in
+        let server = Server(serverConfiguration) { loop in
             let router = showcaseRouter(RouteContext(loop: loop, files: files))
             guard let log else { return router }
             return AccessLog(log.format, to: log.sink, on: loop, wrapping: RequestID(wrapping: router))
@@ -71,6 +68,24 @@ struct Showcase: AsyncParsableCommand {
         fflush(nil)
         await server.stopOnSignal(hangUp: { log?.sink.reopen() })
         log?.sink.close()
+    }
+
+    private var serverConfiguration: ServerConfiguration {
+        var endpoint = ServerConfiguration.Endpoint.tcp(host: host, port: port)
+        if noHttp1 { endpoint.versions.remove(.http1) }
+        if noHttp2 { endpoint.versions.remove(.http2) }
+        endpoint.allowsConnectProtocol = !noConnectProtocol
+        let trusted = trustedProxy.isEmpty ? AddressRange.loopback : trustedProxy.compactMap { AddressRange($0) }
+        if proxyProtocol { endpoint.proxyProtocol = .required(from: trusted) }
+        var configuration = ServerConfiguration()
+        configuration.endpoints = [endpoint]
+        configuration.threads = threads
+        if plaintext { configuration.security = .plaintext }
+        if let certificate, let privateKey {
+            configuration.security = .certificate(chain: certificate, key: privateKey)
+        }
+        if let clientAuthorities { configuration.clientCertificates = .optional(authorities: clientAuthorities) }
+        return configuration
     }
 
     /// What is written for each request, if anything is.

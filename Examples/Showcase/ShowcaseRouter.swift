@@ -18,7 +18,12 @@ func showcaseRouter(_ context: RouteContext) -> Router {
         addTiming(to: router, context)
         addWrapped(to: router, context)
         addFiles(to: router, context)
+        addHints(to: router, context)
+        addPriority(to: router)
+        addConnection(to: router)
+        addWebSockets(to: router)
         addInspection(to: router, context)
+        addPeers(to: router)
     }
 }
 

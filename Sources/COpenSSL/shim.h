@@ -58,6 +58,9 @@ static inline int helio_ssl_set_server_name(SSL *ssl, const char *name) {
     return (int)SSL_set_tlsext_host_name(ssl, name);
 }
 
+/// OPENSSL_free is a macro.
+static inline void helio_openssl_free(void *memory) { OPENSSL_free(memory); }
+
 static inline int helio_err_is_ssl(unsigned long code) { return ERR_GET_LIB(code) == ERR_LIB_SSL; }
 static inline int helio_err_is_pem(unsigned long code) { return ERR_GET_LIB(code) == ERR_LIB_PEM; }
 

@@ -46,6 +46,12 @@ extension TLSEngine {
         unsafe raw.flatMap { unsafe SSL_get0_peer_certificate($0) }.map { unsafe X509Reader.subject($0) }
     }
 
+    /// The peer's certificate, or nil without one.
+    public var peerCertificate: PeerCertificate? {
+        guard let ssl = unsafe raw, let certificate = unsafe SSL_get0_peer_certificate(ssl) else { return nil }
+        return unsafe PeerCertificate(certificate, isVerified: SSL_get_verify_result(ssl) == X509_V_OK)
+    }
+
     /// The DNS names and IP addresses of the peer's certificate.
     public var peerCertificateNames: [String] {
         unsafe raw.flatMap { unsafe SSL_get0_peer_certificate($0) }.map { unsafe X509Reader.names($0) } ?? []

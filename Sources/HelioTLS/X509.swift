@@ -27,12 +27,44 @@ enum X509Reader {
 
     /// The subject as RFC 2253 writes it, such as `CN=example.org,O=Example`.
     static func subject(_ certificate: OpaquePointer) -> String {
-        guard let name = unsafe X509_get_subject_name(certificate), let bio = unsafe BIO_new(BIO_s_mem()) else {
-            return ""
-        }
+        unsafe text(X509_get_subject_name(certificate))
+    }
+
+    /// The issuer, as ``subject(_:)``.
+    static func issuer(_ certificate: OpaquePointer) -> String { unsafe text(X509_get_issuer_name(certificate)) }
+
+    private static func text(_ name: OpaquePointer?) -> String {
+        guard let name = unsafe name, let bio = unsafe BIO_new(BIO_s_mem()) else { return "" }
         defer { unsafe BIO_free(bio) }
         unsafe _ = helio_x509_name_print(bio, name)
         return unsafe String(decoding: memoryBIOBytes(bio), as: UTF8.self)
+    }
+
+    /// The certificate in DER.
+    static func der(_ certificate: OpaquePointer) -> [UInt8] {
+        let count = unsafe i2d_X509(certificate, nil)
+        guard count > 0 else { return [] }
+        return unsafe Array(unsafeUninitializedCapacity: Int(count)) { buffer, written in
+            var next = buffer.baseAddress
+            written = max(0, Int(unsafe i2d_X509(certificate, &next)))
+        }
+    }
+
+    /// The serial number, in hexadecimal digits.
+    static func serialNumber(_ certificate: OpaquePointer) -> String {
+        guard let number = unsafe ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nil) else { return "" }
+        defer { unsafe BN_free(number) }
+        guard let digits = unsafe BN_bn2hex(number) else { return "" }
+        defer { unsafe helio_openssl_free(digits) }
+        return unsafe String(cString: digits).lowercased()
+    }
+
+    /// SHA-256 of the DER.
+    static func fingerprint(_ certificate: OpaquePointer) -> [UInt8] {
+        var digest = [UInt8](repeating: 0, count: 32)
+        var count: UInt32 = 0
+        guard unsafe X509_digest(certificate, EVP_sha256(), &digest, &count) == 1 else { return [] }
+        return Array(digest.prefix(Int(count)))
     }
 
     /// What to call a certificate in an error: its first name, or else its subject.

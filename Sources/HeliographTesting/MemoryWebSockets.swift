@@ -17,7 +17,7 @@ public final class MemoryWebSockets: WebSocketHost {
     }
 
     public var now: UInt64 { clock.now }
-    public func wakeWebSockets(at deadline: UInt64) {}
+    public func wakeWebSockets(at deadline: UInt64?) {}
     public func webSocketCompression(
         _ parameters: WebSocketCompressionParameters
     ) -> (any WebSocketCompression)? {

@@ -110,5 +110,5 @@ public struct HTTP2Connection: Hashable {
 
 extension Exchange {
     /// The HTTP/2 connection that carries the exchange; nil over HTTP/1.1, and after its end.
-    public var http2: HTTP2Connection? { codec?.http2.map(HTTP2Connection.init) }
+    public var http2: HTTP2Connection? { codec?.http2.map(\.connection) }
 }

@@ -114,7 +114,6 @@ extension HTTP2Session {
     func settingsReceived(isAck: Bool) {
         if isAck { unacknowledgedSettings -= 1 } else { isPrefaceReceived = true }
         guard let listener = handler as? any HTTP2ConnectionHandler else { return }
-        let connection = HTTP2Connection(session: self)
         if isAck { listener.settingsAcknowledged(connection) } else { listener.settingsReceived(connection) }
     }
 
@@ -146,7 +145,7 @@ extension HTTP2Session {
         let goAway = unsafe frame.load(as: nghttp2_goaway.self)
         let data = unsafe UnsafeRawBufferPointer(start: goAway.opaque_data, count: goAway.opaque_data_len)
         listener.goAwayReceived(
-            HTTP2Connection(session: self),
+            connection,
             unsafe HTTP2GoAway(
                 lastStream: goAway.last_stream_id, code: HTTP2ErrorCode(rawValue: goAway.error_code),
                 data: Array(data)))

@@ -108,6 +108,8 @@ internal import CNghttp2
     var limits: Limits { resources.limits }
     var version: HTTPVersion { .http2 }
     var http2: HTTP2Session? { self }
+    /// The connection as handlers see it.
+    public var connection: HTTP2Connection { HTTP2Connection(session: self) }
     /// Windows do it, stream by stream.
     public var isInputPaused: Bool { false }
 

@@ -10,7 +10,9 @@
 public struct Limits: Sendable {
     // Time
 
-    /// From accept to the end of the TLS handshake. Then the connection is closed.
+    /// From accept to the end of a proxy's header, where one is required. Then the connection is closed.
+    public var proxyHeaderTimeout: Duration = .seconds(5)
+    /// From accept, or the proxy's header, to the end of the TLS handshake. Then the connection is closed.
     public var handshakeTimeout: Duration = .seconds(10)
     /// From the handshake to the client's first SETTINGS (RFC 9113 section 3.4). Then GOAWAY(SETTINGS_TIMEOUT).
     public var prefaceTimeout: Duration = .seconds(10)
@@ -66,6 +68,9 @@ public struct Limits: Sendable {
     public var encoderTableSize = 4096
     /// Connections of one loop. Past it the listener pauses until one closes.
     public var maxConnectionsPerLoop = 100_000
+    /// A proxy's header of version 2, behind its first 16 bytes. Past it the connection is closed. In bytes, at most 65,535. One of
+    /// version 1 has at most 107.
+    public var maxProxyHeader = 4096
     /// TLS handshakes that a loop carries on in one iteration; the rest wait for the next one.
     public var maxHandshakesPerIteration = 16
 
@@ -98,6 +103,8 @@ public struct Limits: Sendable {
 
 /// The name of a limit, as metrics and `CloseReason` have it.
 public enum LimitName: String, Sendable, CaseIterable {
+    case proxyHeaderTimeout = "proxy_header_timeout"
+    case proxyHeader = "proxy_header"
     case handshakeTimeout = "handshake_timeout"
     case prefaceTimeout = "preface_timeout"
     case headerTimeout = "header_timeout"

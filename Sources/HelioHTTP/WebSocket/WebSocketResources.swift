@@ -2,8 +2,8 @@
 public protocol WebSocketHost: AnyObject {
     /// The time, in nanoseconds of any monotonic clock.
     var now: UInt64 { get }
-    /// Asks for ``WebSocketResources/expire(now:)`` at a time, in place of what was asked before.
-    func wakeWebSockets(at deadline: UInt64)
+    /// Asks for ``WebSocketResources/expire(now:)`` at a time, in place of what was asked before; nil: not at all.
+    func wakeWebSockets(at deadline: UInt64?)
     /// What compresses for a WebSocket of these parameters; nil when nothing does. One that keeps no context may be
     /// shared by many.
     func webSocketCompression(_ parameters: WebSocketCompressionParameters) -> (any WebSocketCompression)?
@@ -70,6 +70,7 @@ public protocol WebSocketHost: AnyObject {
 
     func remove(_ webSocket: WebSocket) {
         timers.disarm(webSocket)
+        if timers.isEmpty { host.wakeWebSockets(at: nil) }
         let last = open.removeLast()
         if last !== webSocket {
             open[webSocket.place] = last

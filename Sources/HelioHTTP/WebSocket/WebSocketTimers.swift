@@ -13,6 +13,8 @@ final class WebSocketTimers {
     /// What the owner was last told to wake up for.
     private(set) var nextDeadline: UInt64?
 
+    var isEmpty: Bool { count == 0 }
+
     deinit { _slots.deallocate() }
 
     /// Arms a WebSocket's deadline in place of its last one.
@@ -42,6 +44,7 @@ final class WebSocketTimers {
         }
         webSocket.timerIndex = nil
         count -= 1
+        if count == 0 { nextDeadline = nil }
     }
 
     /// Tells those whose deadline has passed.

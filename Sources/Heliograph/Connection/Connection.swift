@@ -352,6 +352,7 @@ internal import HelioTLS
         timer = nil
         if let token { loop.forget(token) }
         token = nil
+        if let error = made?.proxy?.error { server.proxyRefused(error.description) }
         made?.close(closeReason)
         made = nil
         unsent.removeAll()
@@ -361,27 +362,22 @@ internal import HelioTLS
 
     // MARK: Who it is
 
-    /// The peer's address (getpeername(2)); nil when the connection is gone.
-    public var peerAddress: SocketAddress? { try? socket?.peerAddress() }
+    /// What ``peerHost`` has found out.
+    private lazy var hostText = peerAddress.map { $0.isUnix ? "unix:" : $0.host } ?? "-"
     /// The host of ``peerAddress`` as a text, made once for the connection; `unix:` for a Unix socket, `-` when it is not known.
     public var peerHost: String { hostText }
-    private lazy var hostText = peerAddress.map { $0.isUnix ? "unix:" : $0.host } ?? "-"
+
+    var socketPeer: SocketAddress? { try? socket?.peerAddress() }
     /// Where it came in.
     public var localAddress: SocketAddress? { try? socket?.localAddress() }
-    /// Whether TLS protects it.
-    public var isSecure: Bool { made?.engine != nil }
-    /// The TLS version, such as `TLSv1.3`; nil on plaintext.
-    public var tlsVersion: String? { made?.engine?.version }
-    /// The TLS cipher suite; nil on plaintext.
-    public var tlsCipher: String? { made?.engine?.cipher }
-    /// The name that the client asked for by SNI.
-    public var serverName: String? { made?.engine?.serverName }
-    /// The subject of the client's certificate, where one was asked for and given.
-    public var peerCertificateSubject: String? { made?.engine?.peerCertificateSubject }
+    /// The connection as HTTP/2 has it: ping, settings, goodbye, windows; nil over HTTP/1.1, and after the end.
+    public var http2: HTTP2Connection? { made?.http2 }
     /// The loop that carries it.
     public var eventLoop: EventLoop { loop }
     /// What the server holds and has counted on that loop, this connection included.
     public var loopSnapshot: LoopSnapshot { server.snapshot }
+    /// What its protocols know; nil when it is gone.
+    var protocols: ConnectionCore? { made }
 }
 
 extension Exchange {

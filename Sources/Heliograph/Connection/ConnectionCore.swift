@@ -21,7 +21,11 @@ protocol ConnectionCoreOwner: AnyObject {
     private var session: (any HTTPSession)?
     /// The first bytes of a plaintext connection, while they do not tell the version of HTTP.
     private var firstBytes: [UInt8] = []
-    private let created: UInt64
+    private let tls: TLSContext?
+    /// The proxy's header, where one is to come first.
+    let proxy: ProxyStage?
+    /// When the step began that is bounded in time.
+    private var created: UInt64
     private var drainRequested = false
     private(set) var fault: TLSError?
     private var closeReason: CloseReason?
@@ -45,6 +49,14 @@ protocol ConnectionCoreOwner: AnyObject {
         self.resources = resources
         self.handler = handler
         self.owner = owner
+        self.tls = tls
+        created = now
+        proxy = options.takesProxyHeader ? ProxyStage(limit: resources.limits.maxProxyHeader) : nil
+        if proxy == nil { begin(now: now) }
+    }
+
+    /// The bytes that come from now on are the protocol's.
+    private func begin(now: UInt64) {
         created = now
         if let tls {
             engine = TLSEngine(server: tls, io: resources.tls)
@@ -56,16 +68,19 @@ protocol ConnectionCoreOwner: AnyObject {
     }
 
     /// Whether the TLS handshake is still to be done.
-    var isHandshaking: Bool { engine != nil && session == nil && fault == nil && closeReason == nil }
+    var isHandshaking: Bool { tls != nil && session == nil && fault == nil && closeReason == nil }
 
     /// Whether a plaintext connection has not told its version of HTTP.
-    private var isUndecided: Bool { engine == nil && session == nil && closeReason == nil }
+    private var isUndecided: Bool { tls == nil && session == nil && closeReason == nil }
+
+    private var isProxyAwaited: Bool { proxy?.isAwaited == true && closeReason == nil }
 
     // MARK: Bytes in
 
     /// Takes what the peer has sent, in any cut; calls handlers.
     func receive(_ bytes: UnsafeRawBufferPointer, now: UInt64) {
         guard fault == nil, closeReason == nil else { return }
+        if let proxy, proxy.isAwaited { return unsafe receive(bytes, in: proxy, now: now) }
         guard let engine else {
             if let session { return unsafe session.receive(bytes, now: now) }
             return unsafe decide(bytes, now: now)
@@ -81,6 +96,24 @@ protocol ConnectionCoreOwner: AnyObject {
         }
         if engine.isPeerClosed { _ = endInput(now: now) }
         if engine.pendingOutput > 0 { requestDrain() }
+    }
+
+    private func receive(_ bytes: UnsafeRawBufferPointer, in proxy: ProxyStage, now: UInt64) {
+        do throws(ProxyHeaderError) {
+            guard let taken = try unsafe proxy.take(bytes) else { return }
+            begin(now: now)
+            guard taken < bytes.count else { return }
+            unsafe receive(UnsafeRawBufferPointer(rebasing: bytes[taken...]), now: now)
+        } catch {
+            refuse(proxy, error)
+        }
+    }
+
+    private func refuse(_ proxy: ProxyStage, _ error: ProxyHeaderError) {
+        proxy.error = error
+        resources.counters.proxyRefusals += 1
+        if let limit = error.limit { resources.trip(limit) }
+        close(error.limit.map { .limit($0) } ?? .connectionLost)
     }
 
     /// The version by ALPN; a client that offers none speaks HTTP/1.1 where that is spoken (RFC 9113 section 3.2).
@@ -221,6 +254,7 @@ protocol ConnectionCoreOwner: AnyObject {
     /// When ``expire(now:)`` is next due, in nanoseconds; `UInt64.max`: never, as things stand.
     func nextDeadline(now: UInt64) -> UInt64 {
         if let session { return session.nextDeadline(now: now) }
+        if isProxyAwaited { return created &+ resources.limits.proxyHeaderTimeout.nanoseconds }
         if isUndecided { return created &+ resources.limits.prefaceTimeout.nanoseconds }
         return isHandshaking ? created &+ resources.limits.handshakeTimeout.nanoseconds : UInt64.max
     }
@@ -228,13 +262,17 @@ protocol ConnectionCoreOwner: AnyObject {
     /// No timeout that begins from now on ends sooner than this; nanoseconds.
     var shortestTimeout: UInt64 {
         if let session { return session.shortestTimeout }
-        return min(resources.limits.handshakeTimeout, resources.limits.prefaceTimeout).nanoseconds
+        let limits = resources.limits
+        return min(limits.handshakeTimeout, limits.prefaceTimeout, limits.proxyHeaderTimeout).nanoseconds
     }
 
     /// Ends what has taken too long.
     func expire(now: UInt64) {
         if let session {
             session.expire(now: now)
+        } else if let proxy, isProxyAwaited {
+            guard now >= created &+ resources.limits.proxyHeaderTimeout.nanoseconds else { return }
+            refuse(proxy, .timeout)
         } else if isHandshaking, now >= created &+ resources.limits.handshakeTimeout.nanoseconds {
             resources.trip(.handshakeTimeout)
             close(.limit(.handshakeTimeout))
@@ -245,6 +283,9 @@ protocol ConnectionCoreOwner: AnyObject {
     }
 
     // MARK: The end
+
+    /// The HTTP/2 connection, where that is spoken.
+    var http2: HTTP2Connection? { (session as? HTTP2Session)?.connection }
 
     /// Streams that are open now.
     var openStreams: Int { session?.openStreams ?? 0 }
@@ -258,7 +299,7 @@ protocol ConnectionCoreOwner: AnyObject {
     /// Ends all exchanges and frees the session and the TLS state. Not from within a handler.
     func close(_ reason: CloseReason) {
         guard closeReason == nil else { return }
-        if isHandshaking, reason != .shutdown { resources.counters.handshakeFailures += 1 }
+        if isHandshaking, !isProxyAwaited, reason != .shutdown { resources.counters.handshakeFailures += 1 }
         closeReason = reason
         if case .peer(.tooManyKeyUpdates) = fault {
             session?.close(.limit(.keyUpdates))
@@ -273,5 +314,7 @@ protocol ConnectionCoreOwner: AnyObject {
 /// What a listener tells each connection that it accepts.
 struct ConnectionOptions {
     var versions: HTTPVersions = .http2
+    /// A proxy's header comes first.
+    var takesProxyHeader = false
     var session = SessionOptions()
 }

@@ -57,6 +57,9 @@ public struct ConnectionCounters: Sendable, Hashable {
     public internal(set) var resumptions = 0
     /// Connections that ended before their handshake did, by a fault of the peer.
     public internal(set) var handshakeFailures = 0
+    /// Connections closed because they came from elsewhere than the trusted proxies, or began with no proxy's header that is
+    /// right, where ``ServerConfiguration/Endpoint/proxyProtocol`` requires one.
+    public internal(set) var proxyRefusals = 0
     /// Bytes read from and given to sockets.
     public internal(set) var bytesReceived = 0
     public internal(set) var bytesSent = 0

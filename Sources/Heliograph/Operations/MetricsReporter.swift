@@ -6,9 +6,10 @@ internal import HelioReactor
 ///
 /// Metrics, each with the dimension `loop`:
 /// `heliograph_connections_accepted`, `heliograph_connections_open`, `heliograph_tls_handshakes`,
-/// `heliograph_tls_resumptions`, `heliograph_tls_handshake_failures`, `heliograph_bytes_received`, `heliograph_bytes_sent`,
-/// `heliograph_requests`, `heliograph_requests_refused` (with `status`), `heliograph_streams_open`,
-/// `heliograph_limits_tripped` (with `limit`), `heliograph_loop_longest_iteration_seconds`, `heliograph_loop_busy_seconds`.
+/// `heliograph_tls_resumptions`, `heliograph_tls_handshake_failures`, `heliograph_proxy_refusals`,
+/// `heliograph_bytes_received`, `heliograph_bytes_sent`, `heliograph_requests`, `heliograph_requests_refused` (with
+/// `status`), `heliograph_streams_open`, `heliograph_limits_tripped` (with `limit`),
+/// `heliograph_loop_longest_iteration_seconds`, `heliograph_loop_busy_seconds`.
 final class MetricsReporter {
     private unowned let server: LoopServer
     private var timer: LoopTimer?
@@ -17,7 +18,7 @@ final class MetricsReporter {
     private var limitCounters: [LimitName: Counter] = [:]
     private var refusalCounters: [Status: Counter] = [:]
     private let dimensions: [(String, String)]
-    private let accepted, handshakes, resumptions, failures, received, sent, requests: Counter
+    private let accepted, handshakes, resumptions, failures, proxyRefusals, received, sent, requests: Counter
     private let open, streams, longestIteration: Gauge
     private let busy: FloatingPointCounter
 
@@ -32,6 +33,7 @@ final class MetricsReporter {
         handshakes = counter("tls_handshakes")
         resumptions = counter("tls_resumptions")
         failures = counter("tls_handshake_failures")
+        proxyRefusals = counter("proxy_refusals")
         received = counter("bytes_received")
         sent = counter("bytes_sent")
         requests = counter("requests")
@@ -59,6 +61,7 @@ final class MetricsReporter {
         handshakes.increment(by: connections.handshakes - lastConnections.handshakes)
         resumptions.increment(by: connections.resumptions - lastConnections.resumptions)
         failures.increment(by: connections.handshakeFailures - lastConnections.handshakeFailures)
+        proxyRefusals.increment(by: connections.proxyRefusals - lastConnections.proxyRefusals)
         received.increment(by: connections.bytesReceived - lastConnections.bytesReceived)
         sent.increment(by: connections.bytesSent - lastConnections.bytesSent)
         requests.increment(by: http.requests - lastHTTP.requests)

@@ -7,15 +7,26 @@ internal import HelioTLS
 enum TLSMaterial {
     /// - Returns: nil for plaintext.
     static func configuration(
-        for security: TransportSecurity, tickets: SessionTickets
+        for server: ServerConfiguration, tickets: SessionTickets
     ) throws(ServerError) -> TLSConfiguration? {
-        switch security {
+        var made: TLSConfiguration
+        switch server.security {
         case .plaintext: return nil
         case .custom(let given): return given
-        case .certificate(let chain, let key): return try configuration(chain: chain, key: key, tickets: tickets)
+        case .certificate(let chain, let key): made = try configuration(chain: chain, key: key, tickets: tickets)
         case .development(let directory):
             let paths = try DevelopmentCertificate.paths(in: directory)
-            return try configuration(chain: paths.chain, key: paths.key, tickets: tickets)
+            made = try configuration(chain: paths.chain, key: paths.key, tickets: tickets)
+        }
+        made.clientAuthentication = try authentication(server.clientCertificates)
+        return made
+    }
+
+    private static func authentication(_ clients: ClientCertificates) throws(ServerError) -> ClientAuthentication {
+        switch clients {
+        case .none: .none
+        case .optional(let path): .optional(authorities: try FileContents.read(path), source: path)
+        case .required(let path): .required(authorities: try FileContents.read(path), source: path)
         }
     }
 

@@ -15,6 +15,7 @@ final class LoopServer: ListenerDelegate {
     private var connections: ContiguousArray<Connection> = []
     private var isFull = false
     private var nextFullLog: UInt64 = 0
+    private var nextProxyLog: UInt64 = 0
     private var stopped: (() -> Void)?
     private var deadline: LoopTimer?
     private var stopDeadline = UInt64.max
@@ -30,7 +31,7 @@ final class LoopServer: ListenerDelegate {
     /// Connections that are closed in one iteration; closing one costs about as much as a few requests.
     private static let closesPerIteration = 64
     /// Nanoseconds.
-    private static let fullLogInterval: UInt64 = 10_000_000_000
+    private static let logInterval: UInt64 = 10_000_000_000
     /// How long a listener that cannot be watched again waits for its next try.
     private static let resumePause = Duration.milliseconds(100)
 
@@ -56,6 +57,14 @@ final class LoopServer: ListenerDelegate {
 
     func accepted(_ socket: consuming Socket, by listener: Listener) {
         guard let endpoint = endpoints.first(where: { $0.listener === listener })?.endpoint else { return }
+        if case .required(let trusted) = endpoint.proxyProtocol {
+            let peer = try? socket.peerAddress()
+            guard let peer, trusted.contains(where: { $0.contains(peer) }) else {
+                resources.counters.proxyRefusals += 1
+                proxyRefused("the connection came from an address that is not trusted")
+                return
+            }
+        }
         let connection = Connection(socket, endpoint: endpoint, server: self)
         do {
             try connection.open()
@@ -73,7 +82,7 @@ final class LoopServer: ListenerDelegate {
         for (listener, _) in endpoints { listener.pauseAccepting() }
         // One that comes for each that goes would fill the log.
         guard loop.now >= nextFullLog else { return }
-        nextFullLog = loop.now &+ Self.fullLogInterval
+        nextFullLog = loop.now &+ Self.logInterval
         logger.warning(
             "this loop is full: accepting pauses until a connection closes",
             metadata: ["loop": "\(loop.index)", "connections": "\(connections.count)"])
@@ -83,6 +92,13 @@ final class LoopServer: ListenerDelegate {
         logger.error(
             "accepting pauses: raise the limit of open files (ulimit -n) or lower maxConnectionsPerLoop",
             metadata: ["listener": "\(listener.address)", "error": "\(error)"])
+    }
+
+    /// Mostly a client that came past the proxy, or a proxy that is not told to send a header.
+    func proxyRefused(_ reason: String) {
+        guard loop.now >= nextProxyLog else { return }
+        nextProxyLog = loop.now &+ Self.logInterval
+        logger.warning("a connection that should be a proxy's was closed", metadata: ["reason": "\(reason)"])
     }
 
     // MARK: What is bounded per iteration

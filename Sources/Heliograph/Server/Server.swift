@@ -80,7 +80,7 @@ public final class Server: Sendable {
     }
 
     private func startFirst(on group: EventLoopGroup?) throws(ServerError) {
-        let tls = try TLSMaterial.configuration(for: configuration.security, tickets: tickets).map(contexts)
+        let tls = try TLSMaterial.configuration(for: configuration, tickets: tickets).map(contexts)
         let loops: EventLoopGroup
         if let group { loops = group } else { loops = try makeGroup() }
         precondition(!loops.loops.contains { $0.isCurrent }, "a server is not started from a thread of its loops")
@@ -174,7 +174,7 @@ public final class Server: Sendable {
     ///
     /// - Throws: ``ServerError``; then the old one stays in use.
     public func reloadCertificates() throws(ServerError) {
-        guard let tls = try TLSMaterial.configuration(for: configuration.security, tickets: tickets) else { return }
+        guard let tls = try TLSMaterial.configuration(for: configuration, tickets: tickets) else { return }
         replace(try contexts(tls))
     }
 

@@ -13,6 +13,8 @@ public struct ServerConfiguration: Sendable {
     public var endpoints: [Endpoint]
     /// What protects the connections.
     public var security = TransportSecurity.development(directory: nil)
+    /// Whether clients are asked for certificates (mutual TLS). Not with ``TransportSecurity/custom(_:)``, which says it itself.
+    public var clientCertificates = ClientCertificates.none
     /// Loops, each on a thread of its own; nil is one for each CPU.
     public var threads: Int?
     /// Ties each loop's thread to a CPU of its own.
@@ -47,6 +49,9 @@ public struct ServerConfiguration: Sendable {
         /// Other places for origins, told at the start of an HTTP/2 connection in ALTSVC frames (RFC 7838 section 4).
         public var alternativeServices: [SessionOptions.AlternativeService] = []
 
+        /// Whether a proxy in front says who its clients are.
+        public var proxyProtocol = ProxyProtocol.off
+
         /// Where it is.
         public enum Place: Hashable, Sendable {
             /// A numeric address or `localhost`, and a port.
@@ -78,7 +83,7 @@ public struct ServerConfiguration: Sendable {
         }
 
         var connectionOptions: ConnectionOptions {
-            var options = ConnectionOptions(versions: versions)
+            var options = ConnectionOptions(versions: versions, takesProxyHeader: proxyProtocol != .off)
             options.session.passesSources = true
             options.session.allowsConnectProtocol = allowsConnectProtocol
             options.session.origins = origins
@@ -86,6 +91,17 @@ public struct ServerConfiguration: Sendable {
             return options
         }
     }
+}
+
+/// Whether a server asks its clients for certificates, and who has to have signed them: a PEM file, read at the start and by
+/// ``Server/reloadCertificates()``.
+public enum ClientCertificates: Hashable, Sendable {
+    /// It does not ask.
+    case none
+    /// It asks; a client without one is let in, one with a wrong one is not.
+    case optional(authorities: String)
+    /// It lets in nobody without one.
+    case required(authorities: String)
 }
 
 /// What protects a server's connections.

@@ -26,7 +26,11 @@ final class LoopWebSockets: WebSocketHost {
 
     var now: UInt64 { loop.now }
 
-    func wakeWebSockets(at deadline: UInt64) {
+    func wakeWebSockets(at deadline: UInt64?) {
+        guard let deadline else {
+            timer?.cancel()
+            return
+        }
         let timer =
             timer
             ?? LoopTimer(on: loop) { [weak resources, loop] in

@@ -9,23 +9,8 @@ extension LogShard {
     }
 }
 
-/// A directory that goes with the test.
-private final class Directory {
-    let path: String
-
-    init() {
-        var template = Array("/tmp/heliograph-log-XXXXXX".utf8CString)
-        path = unsafe template.withUnsafeMutableBufferPointer { buffer in
-            unsafe String(cString: mkdtemp(buffer.baseAddress.unsafelyUnwrapped))
-        }
-    }
-
-    deinit {
-        for name in ["log", "log.1"] { unsafe unlink("\(path)/\(name)") }
-        unsafe rmdir(path)
-    }
-
-    func read(_ name: String) throws -> String {
+extension TemporaryDirectory {
+    fileprivate func read(_ name: String) throws -> String {
         String(decoding: try FileContents.read("\(path)/\(name)"), as: UTF8.self)
     }
 }
@@ -34,7 +19,7 @@ private final class Directory {
 struct LogSinkTests {
     @Test("Lines of several queues are all written, each whole and in its order")
     func queues() throws {
-        let directory = Directory()
+        let directory = try TemporaryDirectory()
         let sink = try LogSink(.file("\(directory.path)/log"))
         for name in ["a", "b", "c"] {
             let shard = sink.makeShard()
@@ -55,7 +40,7 @@ struct LogSinkTests {
 
     @Test("A file that was moved away is made again when it is opened again")
     func reopening() throws {
-        let directory = Directory()
+        let directory = try TemporaryDirectory()
         let path = "\(directory.path)/log"
         let sink = try LogSink(.file(path))
         let shard = sink.makeShard()
@@ -72,7 +57,7 @@ struct LogSinkTests {
 
     @Test("A queue that is full drops lines and counts them")
     func bound() throws {
-        let directory = Directory()
+        let directory = try TemporaryDirectory()
         let sink = try LogSink(.file("\(directory.path)/log"), queue: 100)
         let shard = sink.makeShard()
         for _ in 0..<15 { _ = shard.append("nine char\n") }

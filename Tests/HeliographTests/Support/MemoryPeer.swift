@@ -19,13 +19,15 @@ final class MemoryPeer {
 
     init(
         handler: any Handler, isSecure: Bool = true, limits: Limits = Limits(), resources: LoopResources? = nil,
-        server: TLSContext? = nil, client: TLSContext? = nil, window: UInt32 = 65_535
+        server: TLSContext? = nil, client: TLSContext? = nil, window: UInt32 = 65_535,
+        options: ConnectionOptions = ConnectionOptions()
     ) throws {
         self.client = TestClient(streamWindow: window, connectionWindow: Int32(window))
         self.resources = resources ?? LoopResources(limits: limits)
         let context = isSecure ? try server ?? Identity.shared.serverContext() : nil
         core = ConnectionCore(
-            resources: self.resources, tls: context, handler: handler, owner: requests, now: clock.now)
+            resources: self.resources, tls: context, options: options, handler: handler, owner: requests,
+            now: clock.now)
         guard isSecure else { return }
         let engine = TLSEngine(
             client: try client ?? Identity.shared.clientContext(), io: clientIO, serverName: "localhost")
