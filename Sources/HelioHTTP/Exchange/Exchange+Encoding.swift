@@ -50,6 +50,12 @@ extension Exchange {
         if encoder != nil, queue.isEmpty { flushEncoder() }
     }
 
+    /// As ``flushIfDry()``; whether there is something in the queue then.
+    var hasBodyToSend: Bool {
+        flushIfDry()
+        return !queue.isEmpty
+    }
+
     private func flushEncoder() {
         encoder?.flush { encoded in
             unsafe encoded.withUnsafeBytes { unsafe queue.append(copying: $0) }

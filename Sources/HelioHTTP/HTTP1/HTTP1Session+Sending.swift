@@ -78,7 +78,7 @@ extension HTTP1Session {
             guard exchange.state.isDisjoint(with: [.starved, .closed]) else { return true }
             return write(source, of: exchange, to: &output)
         }
-        if !exchange.queue.isEmpty {
+        while exchange.hasBodyToSend {
             let overhead = response.framing == .chunked ? HTTP1Serializer.chunkOverhead : 0
             guard output.room > overhead else { return false }
             writePiece(of: exchange, atMost: output.room - overhead, to: &output)

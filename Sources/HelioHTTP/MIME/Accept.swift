@@ -89,6 +89,15 @@ public struct Accept: Hashable, Sendable {
     }
 }
 
+extension Exchange {
+    /// The type that the client takes most gladly, of several the first; nil when it takes none of them (406). A client that says
+    /// nothing, or nothing that can be read, takes the first.
+    public func preferredType(of offers: [MediaType]) -> MediaType? {
+        guard let accept = Accept(requestFields) else { return offers.first }
+        return accept.best(of: offers)
+    }
+}
+
 extension Array {
     /// The element of the largest weight above 0, of several the first.
     func best(_ weight: (Element) -> Int) -> Element? {
