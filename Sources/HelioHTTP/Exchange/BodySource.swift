@@ -60,15 +60,17 @@ extension Exchange {
     /// Whether a source has bytes for the peer, as far as anyone knows.
     var hasSourcedOutput: Bool { source != nil && !state.contains(.starved) }
 
-    private static let encodedPiece = 16 * 1024
+    private static let sourcePiece = 16 * 1024
 
     /// For a response that is encoded: answers whether there is more.
     private func writePiece(of source: any BodySource) -> Bool {
         guard source.remaining > 0 else { return false }
-        return unsafe withUnsafeTemporaryAllocation(byteCount: Self.encodedPiece, alignment: 16) { piece in
+        return unsafe withUnsafeTemporaryAllocation(byteCount: Self.sourcePiece, alignment: 16) { piece in
             switch unsafe source.read(into: piece, for: self) {
             case .bytes(let count):
                 unsafe write(UnsafeRawBufferPointer(rebasing: piece[..<count]).bytes)
+                // What compresses well fills no queue: the drain that what is there leads to is the next turn.
+                if writtenBytes % Self.encodedPerTurn < count, !queue.isEmpty { state.insert(.overHighWater) }
                 return source.remaining > 0
             case .later: return true
             case .failed:
