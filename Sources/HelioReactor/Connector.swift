@@ -166,13 +166,18 @@ public struct ConnectOptions: Sendable, Hashable {
     public var attemptDelay: Duration
     /// For TCP, what the kernel accepts ahead of the network, in bytes (TCP_NOTSENT_LOWAT).
     public var unsent: Int32
+    /// Where TCP connections come from; port 0 leaves the port to the kernel. Addresses of another family than this one's fail.
+    /// Nil lets the kernel choose.
+    public var localAddress: SocketAddress?
 
     public init(
-        timeout: Duration = .seconds(10), attemptDelay: Duration = .milliseconds(250), unsent: Int32 = 128 * 1024
+        timeout: Duration = .seconds(10), attemptDelay: Duration = .milliseconds(250), unsent: Int32 = 128 * 1024,
+        localAddress: SocketAddress? = nil
     ) {
         self.timeout = timeout
         self.attemptDelay = max(attemptDelay, .milliseconds(10))
         self.unsent = unsent
+        self.localAddress = localAddress
     }
 }
 
@@ -195,7 +200,10 @@ private final class ConnectAttempt: EventSource {
     static func start(_ address: SocketAddress, _ race: Connector, _ loop: EventLoop) -> Result<ConnectAttempt, Errno> {
         do throws(Errno) {
             let socket = try Socket(family: address.family)
-            if address.port != nil { try socket.setTCPOptions(unsent: race.options.unsent) }
+            if address.port != nil {
+                try socket.setTCPOptions(unsent: race.options.unsent)
+                if let local = race.options.localAddress { try socket.bind(from: local) }
+            }
             let descriptor = socket.descriptor
             let attempt = ConnectAttempt(socket, address, race, loop)
             if unsafe address.withSockaddr({ unsafe helio_connect(descriptor, $0, $1) }) == 0 {

@@ -70,6 +70,9 @@ public struct TLSConfiguration: Sendable {
 public struct TLSClientConfiguration: Sendable {
     /// Whom a client trusts.
     public enum Trust: Sendable {
+        /// Servers whose certificate leads to one of the authorities that this machine trusts (OpenSSL's default file and
+        /// directory, which `SSL_CERT_FILE` and `SSL_CERT_DIR` move), and carries the name that was asked for.
+        case system
         /// Servers whose certificate leads to one of these (PEM), and carries the name that was asked for.
         case authorities([UInt8], source: String = "memory")
         /// Anyone. An attacker on the way reads and changes everything: for tests on loopback alone.

@@ -63,9 +63,15 @@ internal import COpenSSL
             try certificate.checkTime(now)
             try handle.use(certificate)
         }
-        if case .authorities(let pem, let source) = configuration.trust {
+        switch configuration.trust {
+        case .system:
+            unsafe _ = SSL_CTX_set_default_verify_paths(handle.raw)
+            OpenSSLErrors.clear()
+            unsafe SSL_CTX_set_verify(handle.raw, SSL_VERIFY_PEER, nil)
+        case .authorities(let pem, let source):
             try unsafe handle.trust(PEM.certificates(pem, source: source), announcing: false)
             unsafe SSL_CTX_set_verify(handle.raw, SSL_VERIFY_PEER, nil)
+        case .anyone: break
         }
         if !protocols.isEmpty {
             // Its result is 0 for success, unlike everything else.

@@ -107,11 +107,19 @@ public struct RequestBody: AsyncSequence {
 
 /// The tasks that wait for an exchange. Made with the first of them.
 @safe final class ExchangeWaiters {
+    /// A client's, for the response's head.
+    var head: UnsafeContinuation<Void, Never>?
     var body: UnsafeContinuation<Void, Never>?
     var drain: UnsafeContinuation<Void, Never>?
 
     /// Whether a task waits for the peer to send.
     var wantsBody: Bool { unsafe body != nil }
+
+    func headChanged() {
+        guard let waiting = unsafe head else { return }
+        unsafe head = nil
+        unsafe waiting.resume()
+    }
 
     func bodyChanged() {
         guard let waiting = unsafe body else { return }
@@ -126,6 +134,7 @@ public struct RequestBody: AsyncSequence {
     }
 
     func closed() {
+        headChanged()
         bodyChanged()
         drained()
     }

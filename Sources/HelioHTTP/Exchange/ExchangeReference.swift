@@ -1,15 +1,17 @@
-/// A counted hold on an exchange that is moved about without being counted again: between the list of open exchanges, the list
-/// of ended ones and the pool. Whoever has it last calls ``take()``.
-@safe struct ExchangeReference {
-    private let raw: Unmanaged<Exchange>
+/// A counted hold on an object that is moved about without being counted again: an exchange between the list of open ones, the
+/// list of ended ones and the pool. Whoever has it last calls ``take()``.
+@safe struct HeldReference<Object: AnyObject> {
+    private let raw: Unmanaged<Object>
 
-    init(_ exchange: Exchange) { unsafe raw = .passRetained(exchange) }
+    init(_ object: Object) { unsafe raw = .passRetained(object) }
 
     @inline(__always)
-    func with<Result>(_ body: (Exchange) -> Result) -> Result {
+    func with<Result>(_ body: (Object) -> Result) -> Result {
         unsafe raw._withUnsafeGuaranteedRef { body($0) }
     }
 
     /// Gives the hold up for an ordinary one. Once.
-    func take() -> Exchange { unsafe raw.takeRetainedValue() }
+    func take() -> Object { unsafe raw.takeRetainedValue() }
 }
+
+typealias ExchangeReference = HeldReference<Exchange>

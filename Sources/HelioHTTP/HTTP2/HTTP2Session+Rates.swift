@@ -79,8 +79,8 @@ struct FrameScanner {
         var endsHeaders: Bool
     }
 
-    /// Bytes up to the next frame header; at first the client's preface.
-    private var skip = 24
+    /// Bytes up to the next frame header.
+    private var skip: Int
     /// Bytes of a frame header that have come, when it is cut.
     private var have = 0
     /// Its first five bytes: length, type, flags.
@@ -93,6 +93,9 @@ struct FrameScanner {
     var isLastOfHeaderBlock = false
 
     private static let headerSize = 9
+
+    /// - Parameter preface: bytes in front of the first frame: those of a client's preface; a server has none.
+    init(skipping preface: Int = 24) { skip = preface }
 
     /// Whether the next `count` bytes bring the end of the header block that is arriving.
     func endsHeaderBlock(within count: Int) -> Bool { isLastOfHeaderBlock && skip <= count }

@@ -327,7 +327,7 @@ extension HeaderBlock {
         unsafe base + capacity - (index + 1) * MemoryLayout<Field>.stride
     }
 
-    private static func isFieldName(_ name: String) -> Bool {
+    static func isFieldName(_ name: String) -> Bool {
         !name.isEmpty
             && name.utf8.allSatisfy { byte in
                 switch byte {

@@ -93,6 +93,14 @@ extension Socket {
         try setOption(Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, unsent)
     }
 
+    /// Binds a socket that is to be connected. Its port, where it is left to the kernel, is chosen when it connects: else the
+    /// ports of an address would be used up by its first 28,000 connections, whoever they are to (ip(7)).
+    borrowing func bind(from local: SocketAddress) throws(Errno) {
+        if local.port == 0 { try setOption(Int32(IPPROTO_IP), Int32(IP_BIND_ADDRESS_NO_PORT), 1) }
+        let descriptor = descriptor
+        _ = try checked("bind") { unsafe local.withSockaddr { unsafe helio_bind(descriptor, $0, $1) } }
+    }
+
     /// Where the socket is bound (getsockname(2)).
     public borrowing func localAddress() throws(Errno) -> SocketAddress {
         let descriptor = descriptor

@@ -2,12 +2,12 @@ public import HelioHTTP
 public import HelioReactor
 internal import HelioTLS
 
-/// One accepted connection: a core and the socket whose bytes it speaks. Loop thread.
+/// One connection, accepted or made: a core and the socket whose bytes it speaks. Loop thread.
 ///
-/// A handler sees it as ``HelioHTTP/Exchange/connection``, to learn who the peer is.
+/// A handler sees it as ``HelioHTTP/Exchange/connection``, to learn who the peer is; a client's handler as
+/// ``HelioHTTP/ClientExchange/connection``.
 @safe public final class Connection: EventSource, ConnectionCoreOwner {
-    private let server: LoopServer
-    private let endpoint: ServerConfiguration.Endpoint
+    private let keeper: any ConnectionKeeper
     private let loop: EventLoop
     private let resources: LoopResources
     private var socket: Socket?
@@ -48,11 +48,10 @@ internal import HelioTLS
     /// How long a peer has to close after our last byte, before the socket is closed over what it still sends.
     private static let lingerTime: UInt64 = 2_000_000_000
 
-    init(_ socket: consuming Socket, endpoint: ServerConfiguration.Endpoint, server: LoopServer) {
-        self.endpoint = endpoint
-        self.server = server
-        loop = server.loop
-        resources = server.resources
+    init(_ socket: consuming Socket, keeper: any ConnectionKeeper) {
+        self.keeper = keeper
+        loop = keeper.loop
+        resources = keeper.resources
         self.socket = consume socket
     }
 
@@ -62,14 +61,14 @@ internal import HelioTLS
     }
 
     /// Registers the socket, once for its life, and starts the protocol.
-    func open() throws(Errno) {
+    ///
+    /// - Parameter makeCore: makes the core, whose owner is this connection.
+    func open(_ makeCore: (Connection) -> ConnectionCore) throws(Errno) {
         let descriptor = socket?.descriptor ?? -1
         token = try loop.watch(descriptor, .connection, self)
         let timer = LoopTimer(on: loop) { [self] in timerFired() }
         self.timer = timer
-        made = ConnectionCore(
-            resources: resources, tls: server.tls?[endpoint.versions], options: endpoint.connectionOptions,
-            handler: server.handler, owner: self, now: loop.now)
+        made = makeCore(self)
         armTimer(at: core.nextDeadline(now: loop.now))
     }
 
@@ -134,7 +133,7 @@ internal import HelioTLS
         }
         state.remove(.unread)
         if state.contains(.lingering) { return discardInput() }
-        if core.isHandshaking, !server.admitsHandshake(inTurn: inTurn) {
+        if core.isHandshaking, !keeper.admitsHandshake(inTurn: inTurn) {
             state.insert(.unread)
             return takeAnotherTurn()
         }
@@ -326,7 +325,7 @@ internal import HelioTLS
     func beginClose(_ reason: CloseReason = .connectionLost) {
         guard !state.contains(.closing), !state.contains(.closed) else { return }
         closeReason = reason
-        if server.admitsClose() { return close() }
+        if keeper.admitsClose() { return close() }
         state.insert(.closing)
         takeAnotherTurn()
     }
@@ -341,7 +340,7 @@ internal import HelioTLS
     }
 
     private func closeInTurn() {
-        guard server.admitsClose() else { return takeAnotherTurn() }
+        guard keeper.admitsClose() else { return takeAnotherTurn() }
         close()
     }
 
@@ -352,12 +351,12 @@ internal import HelioTLS
         timer = nil
         if let token { loop.forget(token) }
         token = nil
-        if let error = made?.proxy?.error { server.proxyRefused(error.description) }
+        if let error = made?.proxy?.error { keeper.proxyRefused(error.description) }
         made?.close(closeReason)
         made = nil
         unsent.removeAll()
         socket = nil
-        server.closed(self)
+        keeper.closed(self)
     }
 
     // MARK: Who it is
@@ -374,8 +373,8 @@ internal import HelioTLS
     public var http2: HTTP2Connection? { made?.http2 }
     /// The loop that carries it.
     public var eventLoop: EventLoop { loop }
-    /// What the server holds and has counted on that loop, this connection included.
-    public var loopSnapshot: LoopSnapshot { server.snapshot }
+    /// What its server, or its client, holds and has counted on that loop, this connection included.
+    public var loopSnapshot: LoopSnapshot { keeper.snapshot }
     /// What its protocols know; nil when it is gone.
     var protocols: ConnectionCore? { made }
 }

@@ -14,7 +14,7 @@ protocol ConnectionCoreOwner: AnyObject {
 /// It sees no descriptor and no clock, so tests drive all of it in memory. One thread.
 @safe final class ConnectionCore: HTTPSessionOwner {
     let resources: LoopResources
-    private let handler: any Handler
+    private let side: Side
     let owner: any ConnectionCoreOwner
     private(set) var engine: TLSEngine?
     private let options: ConnectionOptions
@@ -28,12 +28,21 @@ protocol ConnectionCoreOwner: AnyObject {
     private var created: UInt64
     private var drainRequested = false
     private(set) var fault: TLSError?
-    private var closeReason: CloseReason?
+    /// Why it was closed; nil while it is open.
+    private(set) var closeReason: CloseReason?
     /// The peer has ended its side, and is still sent what it has asked for.
     private var goesOnAlone = false
     /// close_notify has been sealed, or left out: nothing can be after it.
     private var hasSaidGoodbye = false
 
+    private enum Side {
+        /// With the handler that gets the exchanges.
+        case server(any Handler)
+        case client(any ClientSide)
+    }
+
+    /// A server's core.
+    ///
     /// - Parameters:
     ///   - resources: what the loop's connections share.
     ///   - tls: the context of a TLS connection; nil for plaintext.
@@ -47,7 +56,7 @@ protocol ConnectionCoreOwner: AnyObject {
     ) {
         self.options = options
         self.resources = resources
-        self.handler = handler
+        side = .server(handler)
         self.owner = owner
         self.tls = tls
         created = now
@@ -64,6 +73,38 @@ protocol ConnectionCoreOwner: AnyObject {
             open(.http11, now: now)
         } else if options.versions == .http2 {
             open(.http2, now: now)
+        }
+    }
+
+    /// A client's core, whose first words are its output.
+    ///
+    /// - Parameters:
+    ///   - resources: what the loop's connections share.
+    ///   - tls: the context of a TLS connection; nil for plaintext.
+    ///   - client: opens the session. Held, as `owner` is.
+    ///   - now: nanoseconds.
+    init(
+        resources: LoopResources, tls: TLSContext?, client: any ClientSide, owner: any ConnectionCoreOwner, now: UInt64
+    ) {
+        options = ConnectionOptions(versions: .http1)
+        proxy = nil
+        self.tls = tls
+        self.resources = resources
+        side = .client(client)
+        self.owner = owner
+        created = now
+        guard let tls else {
+            open(client.plaintextVersion, now: now)
+            return
+        }
+        let engine = TLSEngine(
+            client: tls, io: resources.tls, serverName: client.serverName, session: client.resumedSession)
+        self.engine = engine
+        do throws(TLSError) {
+            try engine.start()
+            requestDrain()
+        } catch {
+            fail(error)
         }
     }
 
@@ -151,14 +192,19 @@ protocol ConnectionCoreOwner: AnyObject {
             resources.counters.handshakes += 1
             if engine.isResumed { resources.counters.resumptions += 1 }
         }
-        if version == .http2 {
+        switch side {
+        case .server(let handler) where version == .http2:
             session = HTTP2Session(
                 resources: resources.http2, handler: handler, owner: self, options: options, now: now)
-            requestDrain()
-        } else {
+        case .server(let handler):
             session = HTTP1Session(
                 resources: resources.http, handler: handler, owner: self, options: options, now: now)
+            return
+        case .client(let client):
+            session = client.openSession(version, owner: self, now: now)
+            if session == nil { return fail(.peer(.noSharedProtocol)) }
         }
+        requestDrain()
     }
 
     /// Whether it takes no more input for now.
@@ -306,9 +352,24 @@ protocol ConnectionCoreOwner: AnyObject {
         } else {
             session?.close(reason)
         }
+        if case .client(let client) = side { client.coreClosed() }
         session = nil
         engine = nil
     }
+}
+
+/// What a client adds to a core.
+protocol ClientSide: AnyObject {
+    /// What is spoken on plaintext.
+    var plaintextVersion: HTTPVersion { get }
+    /// The name or address that the server's certificate must carry.
+    var serverName: String { get }
+    /// A session of TLS with that server to resume.
+    var resumedSession: TLSSession? { get }
+    /// Makes the session for the version that was agreed on; nil when that is none that may be spoken here.
+    func openSession(_ version: HTTPVersion, owner: any HTTPSessionOwner, now: UInt64) -> (any HTTPSession)?
+    /// The core is closed, and its session. The socket may linger.
+    func coreClosed()
 }
 
 /// What a listener tells each connection that it accepts.

@@ -4,7 +4,7 @@ internal import HelioTLS
 internal import Logging
 
 /// A server's part on one loop: its listeners, its connections and their handler. Loop thread.
-final class LoopServer: ListenerDelegate {
+final class LoopServer: ListenerDelegate, ConnectionKeeper {
     let loop: EventLoop
     let resources: LoopResources
     let handler: any Handler
@@ -21,15 +21,8 @@ final class LoopServer: ListenerDelegate {
     private var stopDeadline = UInt64.max
     private var reporter: MetricsReporter?
 
-    // How much of what is bounded per iteration this one has had.
-    private var iteration: UInt64 = 0
-    private var handshakes = 0
-    private var closes = 0
-    /// The iteration that last put a handshake off; 0: none has.
-    private var lastRefusal: UInt64 = 0
+    private var budget: IterationBudget
 
-    /// Connections that are closed in one iteration; closing one costs about as much as a few requests.
-    private static let closesPerIteration = 64
     /// Nanoseconds.
     private static let logInterval: UInt64 = 10_000_000_000
     /// How long a listener that cannot be watched again waits for its next try.
@@ -40,6 +33,7 @@ final class LoopServer: ListenerDelegate {
         self.logger = logger
         self.handler = handler
         resources = LoopResources(limits: limits)
+        budget = IterationBudget(handshakes: limits.maxHandshakesPerIteration)
         resources.webSockets = LoopWebSockets.resources(on: loop)
         self.tls = tls
         reporter = MetricsReporter(self)
@@ -65,9 +59,13 @@ final class LoopServer: ListenerDelegate {
                 return
             }
         }
-        let connection = Connection(socket, endpoint: endpoint, server: self)
+        let connection = Connection(socket, keeper: self)
         do {
-            try connection.open()
+            try connection.open {
+                ConnectionCore(
+                    resources: resources, tls: tls?[endpoint.versions], options: endpoint.connectionOptions,
+                    handler: handler, owner: $0, now: loop.now)
+            }
         } catch {
             logger.warning("a connection could not be watched", metadata: ["error": "\(error)"])
             return
@@ -103,32 +101,9 @@ final class LoopServer: ListenerDelegate {
 
     // MARK: What is bounded per iteration
 
-    /// - Parameter inTurn: it was refused before. Those go first: readiness is told before turns are given, so a storm of
-    ///   comers would else keep them waiting until they time out.
-    func admitsHandshake(inTurn: Bool) -> Bool {
-        beginIteration()
-        let othersWait = lastRefusal != 0 && lastRefusal &+ 1 >= loop.iteration
-        guard inTurn || !othersWait, handshakes < max(1, resources.limits.maxHandshakesPerIteration) else {
-            lastRefusal = loop.iteration
-            return false
-        }
-        handshakes += 1
-        return true
-    }
+    func admitsHandshake(inTurn: Bool) -> Bool { budget.admitsHandshake(in: loop.iteration, inTurn: inTurn) }
 
-    func admitsClose() -> Bool {
-        beginIteration()
-        guard closes < Self.closesPerIteration else { return false }
-        closes += 1
-        return true
-    }
-
-    private func beginIteration() {
-        guard iteration != loop.iteration else { return }
-        iteration = loop.iteration
-        handshakes = 0
-        closes = 0
-    }
+    func admitsClose() -> Bool { budget.admitsClose(in: loop.iteration) }
 
     // MARK: Closing
 
