@@ -212,6 +212,7 @@ internal import HelioTLS
             let isTaken = unsafe send(UnsafeRawBufferPointer(rebasing: resources.outgoing[..<count]))
             guard isTaken else { return }
         }
+        core.passSource(now: loop.now) { source, exchange in pass(source, for: exchange) }
         if core.isFinished { return finish() }
         if core.wantsDrain { takeAnotherTurn() }
         limitTimer()
@@ -233,6 +234,18 @@ internal import HelioTLS
         unsentSince = loop.now
         limitTimer()
         return false
+    }
+
+    /// Has the kernel send a file's bytes.
+    private func pass(_ source: any BodySource, for exchange: Exchange) -> BodyRead? {
+        guard let body = source as? FileBody else { return .failed }
+        let passed = socket?.pass(body, for: exchange)
+        if case .bytes(let count)? = passed {
+            resources.counters.bytesSent += count
+        } else if passed == nil {
+            state.remove(.writable)
+        }
+        return passed
     }
 
     private func sendUnsent() -> Bool {
