@@ -17,10 +17,10 @@ func showcaseRouter(_ context: RouteContext) -> Router {
         addCompressed(to: router, context)
         addTiming(to: router, context)
         addWrapped(to: router, context)
+        addWebSockets(to: router)
         addHints(to: router, context)
         addPriority(to: router)
         addConnection(to: router)
-        addWebSockets(to: router)
         addInspection(to: router, context)
         addPeers(to: router)
     }
