@@ -152,6 +152,12 @@ extension HTTP2Session {
             exchange.abandon(.limit(limit), status: .requestHeaderFieldsTooLarge)
             return
         }
+        if Int(exchange.targetSlice.length) > limits.maxTargetLength {
+            tripped(.targetLength)
+            if endsStream { exchange.state.insert(.requestEnded) }
+            exchange.abandon(.limit(.targetLength), status: .uriTooLong)
+            return
+        }
         if exchange.trailerFields == nil {
             if exchange.requestFields.cookieFields > 1 { exchange.requestFields.joinCookies() }
             exchange.state.insert(.delivered)
