@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import Heliograph
 
 /// Asks a server for something, as curl does: the client of Heliograph on a command line.
@@ -22,12 +21,14 @@ struct Fetch: AsyncParsableCommand {
             """)
 
     @Argument(help: "What to ask for: https://, http://, wss:// or ws://.") var url: String
-    @Option(name: [.customShort("X"), .long], help: "The method. [default: GET, or PUT with a file]") var method: String?
+    @Option(name: [.customShort("X"), .long], help: "The method. [default: GET, or PUT with a file]") var method:
+        String?
     @Option(name: [.customShort("H"), .long], help: "A field to send, as 'name: value'; may be repeated.")
     var header: [String] = []
     @Option(name: [.customShort("d"), .long], help: "A body to send. [method: POST]") var data: String?
     @Option(name: [.customShort("T"), .long], help: "A file to send; - is the standard input.") var uploadFile: String?
-    @Flag(name: [.customShort("i"), .long], help: "Print the response's head too, on the standard error.") var include = false
+    @Flag(name: [.customShort("i"), .long], help: "Print the response's head too, on the standard error.") var include =
+        false
     @Flag(help: "Print no body.") var silent = false
     @Flag(help: "Speak HTTP/1.1 alone.") var http1 = false
     @Flag(help: "Speak HTTP/2 alone; on plaintext with prior knowledge.") var http2 = false
@@ -45,7 +46,9 @@ struct Fetch: AsyncParsableCommand {
     func validate() throws {
         if http1, http2 { throw ValidationError("--http1 and --http2 together leave nothing to speak") }
         if data != nil, uploadFile != nil { throw ValidationError("--data and --upload-file are two bodies") }
-        if insecure, authorities != nil { throw ValidationError("--insecure trusts anyone: --cacert has no part in it") }
+        if insecure, authorities != nil {
+            throw ValidationError("--insecure trusts anyone: --cacert has no part in it")
+        }
         if `repeat` < 1 || concurrent < 1 { throw ValidationError("--repeat and --concurrent are at least 1") }
         if let maxTime, !(maxTime > 0 && maxTime < 1e9) { throw ValidationError("--max-time is a number of seconds") }
     }
@@ -87,7 +90,8 @@ struct Fetch: AsyncParsableCommand {
     }
 
     private func request() throws -> ClientRequest {
-        var request = try ClientRequest(Method(method ?? (uploadFile != nil ? "PUT" : data != nil ? "POST" : "GET")), url)
+        var request = try ClientRequest(
+            Method(method ?? (uploadFile != nil ? "PUT" : data != nil ? "POST" : "GET")), url)
         for line in header {
             guard let colon = line.firstIndex(of: ":") else {
                 throw Failure(description: "'\(line)' is no field; give it as 'name: value'")
@@ -153,50 +157,4 @@ struct Fetch: AsyncParsableCommand {
 
     /// Printed as it is.
     struct Failure: Error, CustomStringConvertible { let description: String }
-}
-
-/// Names what a server pushes, and its status.
-private final class PushPrinter: ClientHandler {
-    func pushed(_ exchange: ClientExchange, _ promised: ClientExchange) -> (any ClientHandler)? { self }
-    func response(_ exchange: ClientExchange) {
-        guard exchange.isPromised else { return }
-        Output.error.write(Array("pushed \(exchange.target) \(exchange.status)\n".utf8))
-    }
-    func closed(_ exchange: ClientExchange, _ error: ClientError?) {}
-}
-
-/// A descriptor that text and bodies are printed to.
-private struct Output {
-    static let standard = Output(descriptor: 1)
-    static let error = Output(descriptor: 2)
-    let descriptor: Int32
-
-    func write(_ bytes: [UInt8]) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            guard count > 0 else { return }
-            rest = rest.dropFirst(count)
-        }
-    }
-}
-
-/// A file that is sent a piece at a time.
-private final class Upload {
-    private let descriptor: Int32
-
-    init(_ path: String) throws {
-        descriptor = path == "-" ? 0 : open(path, O_RDONLY)
-        guard descriptor >= 0 else { throw Fetch.Failure(description: "\(path): \(unsafe String(cString: strerror(errno)))") }
-    }
-
-    deinit { if descriptor > 0 { close(descriptor) } }
-
-    /// The next piece; nil at the end.
-    func next() throws -> [UInt8]? {
-        var bytes = [UInt8](repeating: 0, count: 64 * 1024)
-        let count = unsafe read(descriptor, &bytes, bytes.count)
-        guard count >= 0 else { throw Fetch.Failure(description: "cannot read: \(unsafe String(cString: strerror(errno)))") }
-        return count == 0 ? nil : Array(bytes[..<count])
-    }
 }

@@ -39,8 +39,8 @@ struct HTTP1ResponseParser {
     }
 
     private enum State {
-        case statusLine, fields, content(left: Int), untilClose, tunnel, chunkSize, chunk(left: Int), chunkEnd, lastChunk,
-            trailers, end
+        case statusLine, fields, content(left: Int), untilClose, tunnel
+        case chunkSize, chunk(left: Int), chunkEnd, lastChunk, trailers, end
     }
 
     private let headerListSize, headerCount, chunkExtensions: Int
@@ -111,8 +111,10 @@ struct HTTP1ResponseParser {
         while true {
             switch state {
             case .statusLine:
-                guard let line = try unsafe line(in: bytes, at: &position, atMost: Self.longestStatusLine, .headerListSize)
-                else { return .needsMore }
+                let longest = Self.longestStatusLine
+                guard let line = try unsafe line(in: bytes, at: &position, atMost: longest, .headerListSize) else {
+                    return .needsMore
+                }
                 startHead()
                 try unsafe statusLine(line)
                 state = .fields

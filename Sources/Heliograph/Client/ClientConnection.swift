@@ -48,7 +48,10 @@ final class ClientConnection: ConnectionKeeper, ClientSide, ClientSessionObserve
     }
 
     /// Whether it can carry another protocol; nil while the server has not said so.
-    var opensTunnels: Bool? { session?.opensTunnels ?? false }
+    var opensTunnels: Bool? {
+        guard let session else { return false }
+        return session.opensTunnels
+    }
 
     var freeStreams: Int { session?.freeStreams ?? 0 }
 

@@ -2,69 +2,6 @@ import HelioHTTP
 import HeliographTesting
 import Testing
 
-/// A client's HTTP/1.1 session, whose bytes the test takes and gives.
-final class MemoryHTTP1Client: HTTPSessionOwner, ClientSessionObserver {
-    let clock = ManualClock()
-    let shared: HTTPClientResources
-    private(set) var session: HTTP1ClientSession!
-    private(set) var returned: [ClientExchange] = []
-    private(set) var isInputWanted = false
-
-    init(_ change: (inout ClientLimits) -> Void = { _ in }) {
-        var limits = ClientLimits()
-        change(&limits)
-        shared = HTTPClientResources(limits: limits)
-        session = HTTP1ClientSession(resources: shared, owner: self, observer: self, now: clock.now)
-    }
-
-    func sessionNeedsDrain() {}
-    func sessionWantsInput() { isInputWanted = true }
-    func sessionChanged() {}
-    func sessionReturns(_ exchange: ClientExchange) -> Bool {
-        returned.append(exchange)
-        return true
-    }
-
-    @discardableResult
-    func send(_ request: ClientRequest, to handler: any ClientHandler, isStreamed: Bool = false) -> ClientExchange {
-        let exchange = shared.makeExchange(request, handler: handler, isStreamed: isStreamed, now: clock.now)
-        let isTaken = session.open(exchange)
-        #expect(isTaken)
-        return exchange
-    }
-
-    func output() -> String {
-        let region = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
-        defer { unsafe region.deallocate() }
-        var bytes: [UInt8] = []
-        while session.wantsDrain {
-            let count = unsafe session.drain(into: region, now: clock.now)
-            unsafe bytes.append(contentsOf: region[..<count])
-            if count == 0 { break }
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    func receive(_ text: String, cut: Int = Int.max) {
-        var rest = Array(text.utf8)[...]
-        while !rest.isEmpty {
-            let piece = Array(rest.prefix(cut))
-            rest = rest.dropFirst(piece.count)
-            unsafe piece.withUnsafeBytes { unsafe session.receive($0, now: clock.now) }
-        }
-    }
-
-    func resume() {
-        unsafe session.receive(UnsafeRawBufferPointer(start: nil, count: 0), now: clock.now)
-    }
-
-    func leave() {
-        session.close(.connectionLost)
-        session = nil
-        #expect(shared.counterSnapshot().openStreams == 0)
-    }
-}
-
 @Suite struct HTTP1ClientTests {
     private static let cuts = [1, 2, 3, 7, 50, Int.max]
 
@@ -200,7 +137,8 @@ final class MemoryHTTP1Client: HTTPSessionOwner, ClientSessionObserver {
     }
 
     @Test(arguments: [
-        "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n", "HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        "HTTP/1.0 200 OK\r\ncontent-length: 0\r\n\r\n",
     ])
     func aConnectionThatClosesTakesNoMore(response: String) {
         let client = MemoryHTTP1Client()
@@ -281,7 +219,10 @@ final class MemoryHTTP1Client: HTTPSessionOwner, ClientSessionObserver {
         ("HTTP/1.1 200 OK\r\na: " + String(repeating: "x", count: 200), "header_list_size"),
         ("HTTP/1.1 200 " + String(repeating: "x", count: 2000), "header_list_size"),
         ("HTTP/1.1 200 OK\r\na: b\r\na: b\r\na: b\r\na: b\r\n\r\n", "header_count"),
-        ("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;" + String(repeating: "x", count: 200), "chunk_extensions"),
+        (
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1;" + String(repeating: "x", count: 200),
+            "chunk_extensions"
+        ),
     ])
     func whatIsTooLongIsCut(bytes: String, limit: String) {
         for cut in [1, Int.max] {
@@ -400,7 +341,8 @@ final class MemoryHTTP1Client: HTTPSessionOwner, ClientSessionObserver {
         let client = MemoryHTTP1Client()
         let handler = get(client)
         let pieces = [
-            "HTTP/1.1 ", "200 OK\r\n", "\r\n", "content-length: 3\r\n", "transfer-encoding: chunked\r\n", "3\r\n", "abc", "0\r\n",
+            "HTTP/1.1 ", "200 OK\r\n", "\r\n", "content-length: 3\r\n", "transfer-encoding: chunked\r\n", "3\r\n",
+            "abc", "0\r\n",
             "\n", "x: y\r\n", ":", "103 E\r\n", "\u{0}",
         ]
         for _ in 0..<20 {

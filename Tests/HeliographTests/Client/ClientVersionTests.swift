@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func aServerThatOpensNoWebSocketIsToldOf() async throws {
-        try await withServer(Self.speaking([.http1, .http2]), makeHandler: { _ in Hello() }) { live in
+        try await withServer(Self.speaking([.http1, .http2]), makeHandler: { _ in Absent() }) { live in
             try await withClient { client async throws in
                 let url = "wss://localhost:\(live.server.port ?? 0)/ws"
                 await #expect(throws: ClientError.self) {
@@ -107,6 +107,11 @@ import Testing
             }
         }
     }
+}
+
+/// Knows nothing.
+final class Absent: Handler {
+    func request(_ exchange: Exchange) { exchange.respond(.notFound) }
 }
 
 /// Opens every WebSocket and sends back what comes.
