@@ -225,6 +225,8 @@ protocol ConnectionCoreOwner: AnyObject {
     /// - Returns: whether there is still something to be sent.
     func endInput(now: UInt64) -> Bool {
         guard fault == nil, closeReason == nil, let session else { return false }
+        // The end of a socket without that of TLS may be an attacker's: a client takes nothing for whole by it.
+        if case .client = side, let engine, !engine.isPeerClosed { return false }
         goesOnAlone = session.endInput(now: now)
         return goesOnAlone
     }
