@@ -13,12 +13,14 @@ func showcaseRouter(_ context: RouteContext) -> Router {
     Router(on: context.loop) { router in
         addHello(to: router)
         addBodies(to: router)
+        addUpload(to: router)
+        addCompressed(to: router, context)
         addTiming(to: router, context)
         addWrapped(to: router, context)
+        addWebSockets(to: router)
         addHints(to: router, context)
         addPriority(to: router)
         addConnection(to: router)
-        addWebSockets(to: router)
         addInspection(to: router, context)
         addPeers(to: router)
     }

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -112,6 +113,26 @@ static inline int helio_socket_file(const char *path, uint64_t *device, uint64_t
     *device = status.st_dev;
     *inode = status.st_ino;
     return 0;
+}
+
+extern int mkostemp(char *template, int flags);
+
+/// open(2) of a file in a directory that has no name.
+static inline int helio_unnamed_file(const char *directory) {
+    return open(directory, __O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+/// mkostemp(3), closed on exec.
+static inline int helio_named_file(char *template) { return mkostemp(template, O_CLOEXEC); }
+/// The size of an open file; -1 when it cannot be known.
+static inline int64_t helio_file_size(int fd) {
+    struct stat status;
+    return fstat(fd, &status) == 0 ? status.st_size : -1;
+}
+/// Gives an open file another name.
+static inline int helio_link(int fd, const char *path) {
+    char self[32];
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 }
 
 /// Two connected sockets, nonblocking and closed on exec.

@@ -14,7 +14,7 @@ func addTiming(to router: Routes, _ context: RouteContext) {
 }
 
 /// Server-sent events, one each 100 ms. One for each exchange.
-private final class Events: Handler {
+final class Events: Handler {
     private let loop: EventLoop
     private let count: Int
     private var sent = 0

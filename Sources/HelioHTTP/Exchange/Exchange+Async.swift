@@ -29,11 +29,7 @@ extension Exchange {
     nonisolated(nonsending) public func nextChunk() async throws(ExchangeError) -> [UInt8]? {
         state.insert(.pulled)
         while true {
-            if let chunk = inbound.popFirst() {
-                // The end of the exchange has given back all that was still here.
-                if !isClosed { codec?.consumed(self, chunk.count) }
-                return chunk
-            }
+            if let chunk = takeInbound() { return chunk }
             if state.contains(.requestEnded) { return nil }
             if isClosed { throw .closed(closeReason) }
             bodyProgress = 0
@@ -76,7 +72,7 @@ extension Exchange {
         try await waitForDrain()
     }
 
-    nonisolated(nonsending) private func waitForDrain() async throws(ExchangeError) {
+    nonisolated(nonsending) func waitForDrain() async throws(ExchangeError) {
         while state.contains(.overHighWater), !isClosed { unsafe await wait(for: \.drain) }
         if isClosed { throw .closed(closeReason) }
         if state.contains(.responseFinished) { throw .closed(.finished) }

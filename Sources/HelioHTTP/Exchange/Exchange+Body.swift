@@ -16,11 +16,30 @@ extension Exchange {
         state.remove(.paused)
         bodyProgress = 0
         sendContinueIfDue()
-        while state.isDisjoint(with: [.paused, .pulled]), !isClosed, let chunk = inbound.popFirst() {
-            codec?.consumed(self, chunk.count)
+        while state.isDisjoint(with: [.paused, .pulled]), !isClosed, let chunk = takeInbound() {
             unsafe chunk.withUnsafeBytes { unsafe deliver($0) }
         }
         deliverEndIfDue()
+    }
+
+    /// The handler takes no body now.
+    var isBodyPaused: Bool { state.contains(.paused) }
+
+    /// In a handler's `body` that has paused it: these bytes, the end of the chunk, come again in front of what follows.
+    func pushBack(_ bytes: RawSpan) {
+        unsafe bytes.withUnsafeBytes { unsafe returned = Array($0) }
+    }
+
+    /// The next of what is kept of the body; the peer may send as much more.
+    func takeInbound() -> [UInt8]? {
+        if !returned.isEmpty {
+            defer { returned = [] }
+            return returned
+        }
+        guard let chunk = inbound.popFirst() else { return nil }
+        // The end of the exchange has given back all that was still here.
+        if !isClosed { codec?.consumed(self, chunk.count) }
+        return chunk
     }
 
     /// Gathers the whole body and calls `done` with it, on the loop.
@@ -110,7 +129,7 @@ extension Exchange {
 
     private func deliverEndIfDue() {
         guard state.isSuperset(of: [.requestEnded, .delivered]),
-            state.isDisjoint(with: [.endDelivered, .paused, .closed, .pulled]), inbound.isEmpty
+            state.isDisjoint(with: [.endDelivered, .paused, .closed, .pulled]), inbound.isEmpty, returned.isEmpty
         else { return }
         state.insert(.endDelivered)
         if let collector {

@@ -41,8 +41,7 @@ extension Exchange {
         guard begin(status) else { return false }
         if !status.forbidsContent { responseFields.append(known: "content-length", value: 0) }
         settleHead(status)
-        if encoder != nil { unsafe encodeWhole(UnsafeRawBufferPointer(start: nil, count: 0)) }
-        finishBegun(status)
+        if encoder != nil { respondEncoded(status, []) } else { finishBegun(status) }
         return true
     }
 
@@ -65,10 +64,10 @@ extension Exchange {
         describe(status, contentType, bytes.count)
         settleHead(status)
         if encoder != nil {
-            unsafe bytes.withUnsafeBytes { unsafe encodeWhole($0) }
-        } else if !state.contains(.bodiless) {
-            queue.append(bytes)
+            respondEncoded(status, bytes)
+            return true
         }
+        if !state.contains(.bodiless) { queue.append(bytes) }
         finishBegun(status)
         return true
     }
@@ -173,10 +172,10 @@ extension Exchange {
         describe(status, contentType, bytes.count)
         settleHead(status)
         if encoder != nil {
-            unsafe encodeWhole(bytes)
-        } else if !state.contains(.bodiless) {
-            unsafe queue.append(copying: bytes)
+            unsafe respondEncoded(status, Array(bytes))
+            return true
         }
+        if !state.contains(.bodiless) { unsafe queue.append(copying: bytes) }
         finishBegun(status)
         return true
     }
@@ -215,28 +214,7 @@ extension Exchange {
         state.insert(.headSettled)
     }
 
-    /// Encodes a body that is there whole: then its length is known after all.
-    private func encodeWhole(_ bytes: UnsafeRawBufferPointer) {
-        guard let encoder else { return }
-        self.encoder = nil
-        encoder.encode(unsafe bytes.bytes, isLast: true) { encoded in
-            unsafe encoded.withUnsafeBytes { unsafe queue.append(copying: $0) }
-        }
-        responseFields.append(known: "content-length", value: queue.count)
-    }
-
-    @discardableResult
-    private func writeEncoded(_ bytes: UnsafeRawBufferPointer, isLast: Bool) -> Bool {
-        guard let encoder else { return false }
-        if isLast { self.encoder = nil }
-        let before = queue.count
-        encoder.encode(unsafe bytes.bytes, isLast: isLast) { encoded in
-            unsafe encoded.withUnsafeBytes { unsafe queue.append(copying: $0) }
-        }
-        return queue.count > before ? wrote(queue.count - before) : true
-    }
-
-    private func finishBegun(_ status: Status) {
+    func finishBegun(_ status: Status) {
         state.insert(.responseFinished)
         codec?.submitHead(self, status: status, endsStream: queue.isEmpty)
     }
@@ -247,7 +225,7 @@ extension Exchange {
         return true
     }
 
-    private func wrote(_ count: Int) -> Bool {
+    func wrote(_ count: Int) -> Bool {
         guard let codec, codec.queued(self, count) else { return false }
         codec.bodyAvailable(self)
         guard queue.count > codec.limits.responseHighWaterMark else { return true }

@@ -29,6 +29,8 @@
     var prioritySignal = Exchange.noPriority
     /// Body bytes that the handler has not taken.
     @Unguarded var inbound = BodyQueue()
+    /// Bytes that the handler has given back: they precede those of `inbound`, and the peer knows them taken.
+    var returned: [UInt8] = []
     var bodyTimeout: UInt64?
     /// When the body last made progress that the handler was ready for; 0: from the next look at the clock.
     var bodyProgress: UInt64 = 0

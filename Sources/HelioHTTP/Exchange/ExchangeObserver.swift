@@ -33,6 +33,13 @@ public protocol ContentEncoder: AnyObject {
     ///
     /// - Parameter isLast: nothing follows, and what was kept is due.
     func encode(_ bytes: RawSpan, isLast: Bool, _ emit: (RawSpan) -> Void)
+    /// Gives what was kept to `emit`, so that the peer can read all that was written: it has taken everything else. Called while
+    /// output is sent; it asks nothing of an exchange.
+    func flush(_ emit: (RawSpan) -> Void)
+}
+
+extension ContentEncoder {
+    public func flush(_ emit: (RawSpan) -> Void) {}
 }
 
 extension Exchange {

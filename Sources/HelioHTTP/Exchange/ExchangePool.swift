@@ -66,6 +66,7 @@ extension Exchange {
         if !observers.isEmpty { observers.removeAll(keepingCapacity: true) }
         encoder = nil
         inbound.removeAll()
+        if !returned.isEmpty { returned = [] }
         queue.removeAll()
     }
 }

@@ -6,6 +6,7 @@ extension HTTP2Session {
     /// The length of the next DATA frame; the bytes are moved by ``sendData(_:of:length:)`` right after.
     func readBody(of exchange: Exchange, atMost length: Int, flags: UnsafeMutablePointer<UInt32>) -> Int {
         guard !exchange.state.contains(.closed) else { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
+        exchange.flushIfDry()
         let count = min(length, exchange.queue.count)
         let isFinished = exchange.state.contains(.responseFinished)
         if count == 0, !isFinished {

@@ -44,14 +44,6 @@
         guard take(byte) else { throw .expected(what, at: position) }
     }
 
-    /// Goes on to behind the byte, or to the end.
-    mutating func skip(past byte: UInt8) {
-        while let here = next {
-            position += 1
-            if here == byte { return }
-        }
-    }
-
     /// A token (RFC 9110 section 5.6.2).
     mutating func token(_ what: String) throws(FieldSyntaxError) -> Range<Int> {
         let start = position
@@ -60,8 +52,11 @@
         return start..<position
     }
 
-    func text(_ range: Range<Int>) -> String {
-        unsafe String(decoding: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self)
+    func text(_ range: Range<Int>) -> String { unsafe String(decoding: bytes(range), as: UTF8.self) }
+
+    /// The bytes of a range; valid as long as those that the scanner was made of.
+    func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+        unsafe UnsafeRawBufferPointer(rebasing: bytes[range])
     }
 
     /// The text in lower case (ASCII alone has cases here).
@@ -86,8 +81,17 @@
         return true
     }
 
+    /// Whether the range ends in these bytes, whatever their case. `name` is in lower case.
+    func range(_ range: Range<Int>, endsIn name: StaticString) -> Bool {
+        range.count >= name.utf8CodeUnitCount
+            && self.range(range.upperBound - name.utf8CodeUnitCount..<range.upperBound, equals: name)
+    }
+
     /// A token or a quoted string (RFC 9110 section 5.6.4), the latter without its quotes and escapes.
-    mutating func value() throws(FieldSyntaxError) -> String {
+    ///
+    /// - Parameter keepsBackslashes: only quotes and backslashes are escaped. Browsers send the paths of another system as
+    ///   they are, and no one escapes what needs no escape.
+    mutating func value(keepsBackslashes: Bool = false) throws(FieldSyntaxError) -> String {
         guard next == UInt8(ascii: "\"") else { return text(try token("a value")) }
         let start = position
         position += 1
@@ -97,9 +101,11 @@
             position += 1
             if byte == UInt8(ascii: "\"") { return String(decoding: value, as: UTF8.self) }
             if byte == UInt8(ascii: "\\") {
-                guard position < end else { break }
-                byte = unsafe bytes[position]
-                position += 1
+                guard let escaped = next else { break }
+                if !keepsBackslashes || escaped == UInt8(ascii: "\"") || escaped == byte {
+                    byte = escaped
+                    position += 1
+                }
             }
             guard byte >= 0x20 && byte != 0x7f || byte == 0x09 else { throw .forbiddenByte(at: position - 1) }
             value.append(byte)
@@ -108,7 +114,9 @@
     }
 
     /// The parameters that follow (RFC 9110 section 5.6.6), each once; to the end of the text or to a comma.
-    mutating func parameters() throws(FieldSyntaxError) -> [(name: String, value: String)] {
+    mutating func parameters(
+        keepsBackslashes: Bool = false
+    ) throws(FieldSyntaxError) -> [(name: String, value: String)] {
         var found: [(name: String, value: String)] = []
         while true {
             skipBlanks()
@@ -118,7 +126,7 @@
             guard let byte = next, byte != UInt8(ascii: ";"), byte != UInt8(ascii: ",") else { continue }
             let name = lowercased(try token("a parameter's name"))
             try take(UInt8(ascii: "="), "'='")
-            let value = try value()
+            let value = try value(keepsBackslashes: keepsBackslashes)
             guard !found.contains(where: { $0.name == name }) else { throw .duplicateParameter(name) }
             guard found.count < Self.maxParameters else { throw .tooMany(limit: Self.maxParameters) }
             found.append((name, value))

@@ -7,8 +7,8 @@ public import Logging
 /// The closure starts within the event that brought the request, and always resumes on the loop; one that does not suspend
 /// never leaves the call. It is cancelled when the exchange ends before its response is sent: the peer resets the stream or
 /// leaves, a limit is crossed. When it returns, a response that it began is finished; when it throws, the peer gets 500
-/// (413 for a body over the limit), or a reset once a response has begun. A WebSocket that it accepted is closed: with 1000, or
-/// with 1011 when it throws.
+/// (413 for a body over the limit, what ``HelioHTTP/Exchange/refuse(_:)`` answers for parts that are refused), or a reset
+/// once a response has begun. A WebSocket that it accepted is closed: with 1000, or with 1011 when it throws.
 public final class AsyncHandler: Handler {
     private let loop: EventLoop
     private let body: @Sendable (Exchange) async throws -> Void
@@ -82,6 +82,10 @@ private final class AsyncRun: Handler, @unchecked Sendable {
         if let webSocket = exchange.webSocket, !webSocket.isOpen { return }
         if case .bodyTooLarge? = error as? ExchangeError, !exchange.isResponseStarted {
             exchange.respond(.contentTooLarge)
+            return
+        }
+        if let error = error as? MultipartError {
+            exchange.refuse(error)
             return
         }
         // The error's text may hold what the peer sent: it is not logged.
