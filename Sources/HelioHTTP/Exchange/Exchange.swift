@@ -99,6 +99,9 @@
         static let tunnel = State(rawValue: 1 << 17)
         /// The handler has set its priority.
         static let prioritized = State(rawValue: 1 << 18)
+        /// A field is named `cookie`; more than one is.
+        static let cookie = State(rawValue: 1 << 19)
+        static let cookieInPieces = State(rawValue: 1 << 20)
     }
 
     init(receiver: any Handler) {
