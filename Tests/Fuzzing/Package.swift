@@ -12,10 +12,13 @@ let package = Package(
     dependencies: [.package(name: "heliograph", path: "../..")],
     targets: [
         .target(name: "FuzzSupport"),
+        .systemLibrary(name: "CRandom"),
         .executableTarget(name: "headers", dependencies: ["FuzzSupport", http, testing]),
+        .executableTarget(name: "http1", dependencies: ["FuzzSupport", http, testing]),
         .executableTarget(name: "http2", dependencies: ["FuzzSupport", http, testing]),
+        .executableTarget(name: "proxy", dependencies: ["FuzzSupport", heliograph]),
         .executableTarget(name: "router", dependencies: ["FuzzSupport", http, heliograph]),
-        .executableTarget(name: "tls", dependencies: ["FuzzSupport", tls]),
+        .executableTarget(name: "tls", dependencies: ["FuzzSupport", "CRandom", tls]),
         .executableTarget(name: "websocket", dependencies: ["FuzzSupport", http, testing]),
     ],
     swiftLanguageModes: [.v6]

@@ -91,6 +91,9 @@ final class ScriptedHandler: HTTP2ConnectionHandler {
         open.values.contains { [.tunnel, .webSocket, .hold, .trailers].contains($0.behaviour) || $0.left > 0 }
     }
 
+    /// For a message.
+    var describeOpen: String { open.map { "\($0.key) \($0.value)" }.joined(separator: ", ") }
+
     /// Lets those go on that were held back.
     func goOn() {
         let waiting = held
