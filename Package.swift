@@ -77,7 +77,8 @@ let package = Package(
         .testTarget(
             name: "HeliographTests",
             dependencies: [
-                "Heliograph", "HeliographTesting", "HeliographInterop", "HelioTLS", "HelioCompression", "COpenSSL", "CLinux",
+                "Heliograph", "HeliographTesting", "HeliographInterop", "HelioTLS", "HelioCompression", "COpenSSL",
+                "CLinux",
                 "CMalloc", httpTypes, lifecycle, log, metrics,
             ],
             swiftSettings: settings),

@@ -9,6 +9,9 @@ let package = Package(
             name: "requests",
             dependencies: [.product(name: "Heliograph", package: "heliograph")]),
         .executableTarget(
+            name: "messages",
+            dependencies: [.product(name: "Heliograph", package: "heliograph")]),
+        .executableTarget(
             name: "server",
             dependencies: [.product(name: "Heliograph", package: "heliograph")]),
     ],

@@ -87,3 +87,13 @@ def load(peer, *arguments):
         return sample
 
     return measured(peer, [str(LOAD)] + [str(part) for part in arguments] + ["--format", "json"], read)
+
+
+def websocket(peer, work, connections, depth, size, messages):
+    """Messages over WebSockets that come back; by the load generator in C."""
+
+    def read(text):
+        result = json.loads(text.strip().splitlines()[-1])
+        return Sample(operations=result["operations"], seconds=result["seconds"], latency=result["latency"])
+
+    return measured(peer, [str(work / "load"), *map(str, (peer.port, "/ws", connections, depth, size, messages))], read)

@@ -114,6 +114,18 @@ class Floor(Peer):
         return [self.work / "floor", self.port, self.certificate, self.key]
 
 
+class Echo(Peer):
+    """What a WebSocket echo costs on epoll and OpenSSL alone."""
+
+    name, port = "c-echo", 9710
+
+    def version(self):
+        return "a C server that unmasks and answers"
+
+    def command(self):
+        return [self.work / "echo", self.port, self.certificate, self.key]
+
+
 class Nghttpd(Peer):
     name, program, port = "nghttpd", "nghttpd", 9702
     extra = "date, server, cache-control, last-modified; reads a file"
@@ -259,7 +271,7 @@ class Go(Peer):
         return [self.work / "go-server", self.port, self.certificate, self.key]
 
 
-ALL = [Heliograph, Floor, Nghttpd, H2O, Nginx, HAProxy, Node, SwiftNIO, Hummingbird, Go]
+ALL = [Heliograph, Floor, Nghttpd, H2O, Nginx, HAProxy, Node, SwiftNIO, Hummingbird, Go, Echo]
 SIZES = [1024, 64 * 1024, 1024 * 1024]
 
 
@@ -274,9 +286,10 @@ def prepare(work, names):
     (site / "hello").write_text(BODY)
     for size in SIZES:
         (site / str(size)).write_bytes(b"x" * size)
-    if "floor" in names:
-        subprocess.run(["gcc", "-O2", "-o", str(work / "floor"), str(BENCHMARKS / "Peers/floor.c"), "-lssl", "-lcrypto"],
-                       check=True)
+    sources = {"heliograph": ["websocket/load.c"], "floor": ["Peers/floor.c"], "c-echo": ["websocket/echo.c"]}
+    for source in [source for name, group in sources.items() if name in names for source in group]:
+        program = work / source.split("/")[1].removesuffix(".c")
+        subprocess.run(["gcc", "-O2", "-o", str(program), str(BENCHMARKS / source), "-lssl", "-lcrypto"], check=True)
     if "go" in names and have("go"):
         built = subprocess.run(["go", "build", "-o", str(work / "go-server"), str(BENCHMARKS / "Peers/server.go")],
                                capture_output=True, text=True, env={"HOME": str(work), "PATH": "/usr/bin:/bin"})

@@ -108,6 +108,29 @@ class Handshakes:
         return result
 
 
+class WebSockets:
+    """CPU per message that a WebSocket over TLS sends back (RFC 6455), closed loop."""
+
+    def __init__(self, name, title, peers, connections, depth, size, messages, quick=False, rounds=5):
+        self.name, self.title, self.peers, self.quick, self.rounds = name, title, peers, quick, rounds
+        self.connections, self.depth, self.size, self.messages = connections, depth, size, messages
+
+    def sample(self, peer, messages, work):
+        return loads.websocket(peer, work, self.connections, self.depth, self.size, messages)
+
+    def run(self, servers, context):
+        samples = {peer.name: [] for peer in servers}
+        for peer in servers:
+            self.sample(peer, self.messages // 10, context.work)
+        for number in range(context.rounds or self.rounds):
+            for peer in servers:
+                context.progress(f"{self.title}: round {number + 1}, {peer.name}")
+                samples[peer.name].append(self.sample(peer, self.messages, context.work))
+        return summary(self.title, samples, servers,
+                       f"{self.connections} connections, {self.depth} messages of {self.size} bytes on their way on each, "
+                       f"{self.messages} messages a round")
+
+
 class IdleMemory:
     """Memory (PSS) for each idle connection after one request."""
 
@@ -179,6 +202,8 @@ SCENARIOS = [
     Requests("1000x1", "Small requests, 1000 × 1", FEW_PEERS, 1000, 1, 40_000),
     Requests("h1", "Small requests over HTTP/1.1, 64 connections", ["heliograph", "nginx", "h2o", "node"], 64, 1, 40_000,
              protocol="http/1.1", quick=True),
+    WebSockets("websocket", "WebSocket echo of 128 bytes, 64 connections", ["heliograph", "c-echo"], 64, 1, 128, 100_000),
+    WebSockets("websocket-16", "WebSocket echo of 128 bytes, 64 connections × 16", ["heliograph", "c-echo"], 64, 16, 128, 400_000),
     Requests("fields", "Requests of 40 fields, 32 × 32", FEW_PEERS, 32, 32, 50_000,
              headers=[(f"x-field-{number}", f"value-{number}") for number in range(40)]),
     Requests("1k", "1 KiB from memory, 32 × 32", FEW_PEERS, 32, 32, 50_000, path="body", size=SIZES[0]),

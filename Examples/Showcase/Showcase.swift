@@ -62,11 +62,14 @@ struct Showcase: AsyncParsableCommand {
         } catch {
             throw Failure(description: "\(error)")
         }
-        print("showcase is at \(plaintext ? "http" : "https")://\(host):\(server.port ?? 0)")
-        if files == nil { print("/files/ answers 404: give a directory with --root") }
-        // A pipe is written to in blocks otherwise, and whoever waits for the address would wait on.
-        fflush(nil)
-        await server.stopOnSignal(hangUp: { log?.sink.reopen() })
+        let address = "\(plaintext ? "http" : "https")://\(host):\(server.port ?? 0)"
+        await server.stopOnSignal(
+            ready: {
+                print("showcase is at \(address)")
+                if files == nil { print("/files/ answers 404: give a directory with --root") }
+                // A pipe is written to in blocks otherwise, and whoever waits for the address would wait on.
+                fflush(nil)
+            }, hangUp: { log?.sink.reopen() })
         log?.sink.close()
     }
 

@@ -18,10 +18,10 @@ func showcaseRouter(_ context: RouteContext) -> Router {
         addTiming(to: router, context)
         addWrapped(to: router, context)
         addFiles(to: router, context)
+        addWebSockets(to: router)
         addHints(to: router, context)
         addPriority(to: router)
         addConnection(to: router)
-        addWebSockets(to: router)
         addInspection(to: router, context)
         addPeers(to: router)
     }

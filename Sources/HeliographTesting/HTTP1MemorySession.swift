@@ -11,6 +11,7 @@ public import HelioHTTP
 @safe public final class HTTP1MemorySession: HTTPSessionOwner {
     public let clock: ManualClock
     public let resources: HTTPResources
+    public let webSockets: WebSocketResources?
     private var made: HTTP1Session?
     /// How often the session has asked for a drain, and to be given input again.
     public private(set) var drainRequests = 0
@@ -23,6 +24,7 @@ public import HelioHTTP
         options: SessionOptions = SessionOptions(), clock: ManualClock = ManualClock(), room: Int = 64 * 1024
     ) {
         self.clock = clock
+        webSockets = MemoryWebSockets.resources(on: clock)
         self.resources = resources ?? HTTPResources(limits: limits)
         unsafe scratch = .allocate(byteCount: room, alignment: 16)
         made = HTTP1Session(resources: self.resources, handler: handler, owner: self, options: options, now: clock.now)

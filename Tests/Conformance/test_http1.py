@@ -90,10 +90,11 @@ GET = "GET /hello HTTP/1.1\nHost: h\n\n"
 def test_curl_uploads_and_is_told_to_go_on(http1, tmp_path):
     sent, got = tmp_path / "sent", tmp_path / "got"
     sent.write_bytes(bytes(range(256)) * 20_000)
-    for options in (["-H", "Expect: 100-continue"], ["-H", "Transfer-Encoding: chunked"], []):
+    # Of itself curl asks for a body of this size.
+    for options in ([], ["-H", "Transfer-Encoding: chunked"], ["-H", "Expect:"]):
         told = http1.curl("/echo", "-T", str(sent), "-o", str(got), "-v", *options).stderr
         assert got.read_bytes() == sent.read_bytes()
-        assert ("HTTP/1.1 100 Continue" in told) == any("Expect" in option for option in options)
+        assert ("HTTP/1.1 100 Continue" in told) == ("Expect:" not in options)
 
 
 def test_curl_uses_one_connection_again(http1):
@@ -365,14 +366,14 @@ def test_the_reader_sets_the_pace_of_the_echo(http1):
 
 def test_an_early_answer_does_not_break_the_connection(http1):
     raw = Raw(http1)
-    raw.send("POST /status/200 HTTP/1.1\nHost: h\nContent-Length: 30000\n\n")
-    assert raw.response()[0] == 200
+    raw.send("POST /hello HTTP/1.1\nHost: h\nContent-Length: 30000\n\n")
+    assert raw.response()[0] == 405
     raw.send("x" * 30000 + GET)
     assert raw.response()[2] == b"Hello, World!"
     # More than the server is willing to throw away: it says so, and closes.
-    raw.send("POST /status/200 HTTP/1.1\nHost: h\nContent-Length: 30000000\n\n")
+    raw.send("POST /hello HTTP/1.1\nHost: h\nContent-Length: 30000000\n\n")
     status, fields, _ = raw.response()
-    assert (status, fields["connection"]) == (200, "close") and raw.rest() == b""
+    assert (status, fields["connection"]) == (405, "close") and raw.rest() == b""
     raw.close()
 
 

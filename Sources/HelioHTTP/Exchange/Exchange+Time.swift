@@ -2,10 +2,12 @@
 extension Exchange {
     /// Whether it is the peer's turn to send body.
     var awaitsBody: Bool {
-        guard state.contains(.delivered), state.isDisjoint(with: [.requestEnded, .closed, .paused]) else {
-            return false
-        }
-        return !state.contains(.pulled) || waiters?.wantsBody == true
+        state.contains(.delivered) && state.isDisjoint(with: [.requestEnded, .closed]) && isTakingBody
+    }
+
+    /// Whether the handler takes the request's body now.
+    var isTakingBody: Bool {
+        !state.contains(.paused) && (!state.contains(.pulled) || waiters?.wantsBody == true)
     }
 
     /// Whether it is the peer's turn to take some of the response.

@@ -30,7 +30,7 @@
     /// Body bytes that the handler has not taken.
     @Unguarded var inbound = BodyQueue()
     /// Bytes that the handler has given back: they precede those of `inbound`, and the peer knows them taken.
-    var returned: [UInt8] = []
+    @Unguarded var returned: [UInt8] = []
     var bodyTimeout: UInt64?
     /// When the body last made progress that the handler was ready for; 0: from the next look at the clock.
     var bodyProgress: UInt64 = 0
@@ -101,6 +101,9 @@
         static let tunnel = State(rawValue: 1 << 17)
         /// The handler has set its priority.
         static let prioritized = State(rawValue: 1 << 18)
+        /// A field is named `cookie`; more than one is.
+        static let cookie = State(rawValue: 1 << 19)
+        static let cookieInPieces = State(rawValue: 1 << 20)
     }
 
     init(receiver: any Handler) {
@@ -112,6 +115,7 @@
         inbound.deallocate()
         queue.deallocate()
         _inbound.deallocate()
+        _returned.deallocate()
         _queue.deallocate()
         _collector.deallocate()
         _observers.deallocate()

@@ -1,3 +1,5 @@
+internal import CNghttp2
+
 /// The request line (RFC 9112 section 3).
 extension HTTP1Parser {
     /// `method SP request-target SP HTTP-version`, with one space each.
@@ -21,9 +23,10 @@ extension HTTP1Parser {
 
     /// RFC 9112 section 2.3; a later minor version is spoken to as 1.1 (RFC 9110 section 2.5).
     private mutating func version(_ text: UnsafeRawBufferPointer) throws(HTTP1Refusal) {
+        let name: StaticString = "HTTP/"
         let isVersion =
-            unsafe text.count == 8 && text.starts(with: "HTTP/".utf8) && HTTP1Characters.isDigit(text[5])
-            && text[6] == UInt8(ascii: ".") && HTTP1Characters.isDigit(text[7])
+            unsafe text.count == 8 && memcmp(text.baseAddress.unsafelyUnwrapped, name.utf8Start, 5) == 0
+            && HTTP1Characters.isDigit(text[5]) && text[6] == UInt8(ascii: ".") && HTTP1Characters.isDigit(text[7])
         guard isVersion else { throw .malformed }
         guard unsafe text[5] == UInt8(ascii: "1") else { throw .versionUnknown }
         head.version = unsafe text[7] == UInt8(ascii: "0") ? .http10 : .http11

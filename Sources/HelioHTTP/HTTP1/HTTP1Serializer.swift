@@ -64,12 +64,19 @@ enum HTTP1Serializer {
     ) {
         writeStatusLine(status, to: &output)
         var keepsLength = framing == .asFieldsSay && !status.isInformational && status != .noContent
+        var namesUpgrade = false
         for index in 0..<fields.count {
             let name = unsafe fields.bytes(fields.nameSlice(index))
             let value = unsafe fields.bytes(fields.valueSlice(index))
             switch unsafe kind(of: name) {
             case .ordinary: break
-            case .connection: continue
+            case .connection:
+                // RFC 9110 section 15.5.22: a 426 says what to upgrade to, and names that field in `connection`.
+                guard status == .upgradeRequired, !namesUpgrade, unsafe HTTP1Characters.equal(name, "upgrade") else {
+                    continue
+                }
+                namesUpgrade = true
+                output.append("connection: upgrade\r\n")
             case .contentLength:
                 guard keepsLength, let length = unsafe HTTP1Characters.number(value), length == summary.contentLength
                 else { continue }
@@ -96,6 +103,9 @@ enum HTTP1Serializer {
         }
         output.append("\r\n")
     }
+
+    /// RFC 9110 section 15.2.1. A head's summary has room for it.
+    static func writeContinue(to output: inout HTTP1Output) { output.append("HTTP/1.1 100 Continue\r\n\r\n") }
 
     /// A response without content that the connection ends after.
     static func writeRefusal(_ status: Status, to output: inout HTTP1Output) {

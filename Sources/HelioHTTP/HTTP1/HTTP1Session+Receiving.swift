@@ -113,7 +113,9 @@ extension HTTP1Session {
         resources.counters.refusals[refusal.status, default: 0] += 1
         if let limit = refusal.limit { tripped(limit) }
         guard exchange.state.contains(.delivered) else { return refuse(refusal.status) }
-        exchange.abandon(refusal.limit.map { .limit($0) } ?? .reset(.protocolError), status: refusal.status)
+        exchange.close(refusal.limit.map { .limit($0) } ?? .reset(.protocolError))
+        // A response whose head has not gone yet can still be another one.
+        if response.isHeadSent { end(.now) } else { answer(exchange, refusal.status) }
     }
 
     /// Answers a request that no handler has seen. The connection ends: where the next one begins is not known.

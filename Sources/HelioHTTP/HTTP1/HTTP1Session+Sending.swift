@@ -25,6 +25,11 @@ extension HTTP1Session {
         let summary = HTTP1Serializer.summary(of: fields)
         let upgrade = unsafe exchange.requestFields.bytes(exchange.protocolSlice)
         guard hasRoom(for: summary.size + upgrade.count, in: output, exchange) else { return false }
+        if awaitsContinue, exchange.isTakingBody, !exchange.state.contains(.responseFinished) {
+            // The handler answers while it reads: behind the head there is no place for it.
+            HTTP1Serializer.writeContinue(to: &output)
+            awaitsContinue = false
+        }
         let persistence = settle(status, summary, of: exchange)
         unsafe HTTP1Serializer.writeHead(
             status, fields, summary, framing: response.framing, persistence, upgrade: upgrade, to: &output)

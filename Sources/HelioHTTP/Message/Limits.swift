@@ -14,16 +14,20 @@ public struct Limits: Sendable {
     public var proxyHeaderTimeout: Duration = .seconds(5)
     /// From accept, or the proxy's header, to the end of the TLS handshake. Then the connection is closed.
     public var handshakeTimeout: Duration = .seconds(10)
-    /// From the handshake to the client's first SETTINGS (RFC 9113 section 3.4). Then GOAWAY(SETTINGS_TIMEOUT).
+    /// From the handshake to the client's first SETTINGS (RFC 9113 section 3.4). Then GOAWAY(SETTINGS_TIMEOUT). Over HTTP/1.1 to
+    /// the first byte; then the connection is closed.
     public var prefaceTimeout: Duration = .seconds(10)
-    /// For one header block, HEADERS to the last CONTINUATION. Then GOAWAY(ENHANCE_YOUR_CALM).
+    /// For one header block, HEADERS to the last CONTINUATION. Then GOAWAY(ENHANCE_YOUR_CALM). Over HTTP/1.1 for one head, from its
+    /// first byte to its last; then 408.
     public var headerTimeout: Duration = .seconds(10)
     /// Without a byte of a request's body that the handler is ready to take. Then 408, or RST_STREAM(CANCEL) once a
-    /// response has begun. A handler of long-lived streams lifts it by `exchange.setBodyTimeout(nil)`.
+    /// response has begun. Over HTTP/1.1, where one request's end is another's beginning, the connection ends in both cases. A handler of long-lived streams lifts it by `exchange.setBodyTimeout(nil)`.
     public var bodyTimeout: Duration = .seconds(60)
-    /// With a response's body waiting of which the peer takes nothing. Then RST_STREAM(CANCEL).
+    /// With a response's body waiting of which the peer takes nothing. Then RST_STREAM(CANCEL), or over HTTP/1.1 the end of the
+    /// connection.
     public var sendTimeout: Duration = .seconds(60)
-    /// Without an open stream; PING does not extend it. Then GOAWAY(NO_ERROR).
+    /// Without an open stream; PING does not extend it. Then GOAWAY(NO_ERROR). Over HTTP/1.1 between two requests; then the
+    /// connection is closed.
     public var idleTimeout: Duration = .seconds(180)
 
     // Size and number

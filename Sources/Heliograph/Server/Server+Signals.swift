@@ -7,9 +7,11 @@ extension Server {
     ///
     /// - Parameters:
     ///   - grace: how long open streams have to finish.
+    ///   - ready: called on a loop once signals are watched; one that comes before that ends the process.
     ///   - hangUp: what else SIGHUP does, such as opening a log again; it may block.
     public func stopOnSignal(
-        within grace: Duration = .seconds(30), hangUp: (@Sendable () -> Void)? = nil
+        within grace: Duration = .seconds(30), ready: (@Sendable () -> Void)? = nil,
+        hangUp: (@Sendable () -> Void)? = nil
     ) async {
         guard let loop = firstLoop else { return }
         let watch = SignalWatch()
@@ -24,6 +26,7 @@ extension Server {
                 Task { await stop(within: grace) }
             }
             if watch.signals == nil { logger.error("signals cannot be watched: too many open files") }
+            ready?()
         }
         await stopped()
         // Loops that are not the server's own go on.

@@ -198,6 +198,18 @@ struct HTTP1BodyTests {
         peer.leave()
     }
 
+    @Test("A handler that answers while it reads has its client told to go on first")
+    func continueBeforeHead() {
+        let peer = TextPeer(handler: Echo())
+        let fields = "Expect: 100-continue\nTransfer-Encoding: chunked\n\n"
+        #expect(
+            peer.send(Self.post + fields)
+                == "HTTP/1.1 100 Continue\n\nHTTP/1.1 200 OK\ntransfer-encoding: chunked\n\n")
+        #expect(peer.send("1\nx\n0\n\n") == "1\nx\n0\n\n")
+        #expect(!peer.isFinished)
+        peer.leave()
+    }
+
     @Test("A client that was answered instead of 100 is not waited for")
     func expectationAnswered() {
         let handler = RecordingHandler { $0.respond(.forbidden) }

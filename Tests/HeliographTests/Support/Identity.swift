@@ -25,9 +25,14 @@ struct Identity: Sendable {
         return try TLSContext(server: configuration, now: Int64(Date().timeIntervalSince1970))
     }
 
-    /// - Parameter versions: what it offers.
-    func clientContext(versions: ClosedRange<TLSVersion> = .tls12 ... .tls13) throws -> TLSContext {
+    /// - Parameters:
+    ///   - versions: of TLS.
+    ///   - offers: the protocols, by ALPN.
+    func clientContext(
+        versions: ClosedRange<TLSVersion> = .tls12 ... .tls13, offers: [String] = ["h2"]
+    ) throws -> TLSContext {
         var configuration = TLSClientConfiguration(trust: .authorities(chain))
+        configuration.alpn = offers
         configuration.versions = versions
         return try TLSContext(client: configuration, now: Int64(Date().timeIntervalSince1970))
     }

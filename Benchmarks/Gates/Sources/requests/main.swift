@@ -1,9 +1,10 @@
 import Heliograph
 
-// Small requests through one HTTP/2 session in memory: what a tool that counts instructions or allocations looks at.
+// Small requests through one session in memory: what a tool that counts instructions or allocations looks at.
 //
 //     requests N           N requests, a multiple of 32, which is a batch; the difference of two runs is the cost of the requests alone
 //     requests N routed    the same by a router, each given an id and written to an access log
+//     requests N http1     over HTTP/1.1, one after the other
 
 final class Hello: Handler {
     func request(_ exchange: Exchange) { exchange.respond(.ok, contentType: "text/plain", "Hello, World!") }
@@ -81,8 +82,15 @@ struct Run {
     }
 }
 
-let isRouted = CommandLine.arguments.dropFirst(2).first == "routed"
-var run = Run(isRouted ? try routed() : Hello())
+let kind = CommandLine.arguments.dropFirst(2).first
 let count = CommandLine.arguments.count > 1 ? Int(CommandLine.arguments[1]) ?? 0 : 96_000
-guard run.requests(count) == count else { fatalError("not every request was answered") }
+let answered: Int
+if kind == "http1" {
+    var run = HTTP1Run(Hello())
+    answered = run.requests(count)
+} else {
+    var run = Run(kind == "routed" ? try routed() : Hello())
+    answered = run.requests(count)
+}
+guard answered == count else { fatalError("not every request was answered") }
 print("\(count) requests")

@@ -9,8 +9,13 @@ guard CommandLine.arguments.count == 4, let port = UInt16(CommandLine.arguments[
     fatalError("usage: server PORT CERTIFICATE KEY")
 }
 
-final class Hello: Handler {
-    func request(_ exchange: Exchange) { exchange.respond(.ok, contentType: "text/plain", "Hello, World!") }
+final class Hello: Handler, WebSocketHandler {
+    func request(_ exchange: Exchange) {
+        guard !exchange.requestsProtocol("websocket") else { return _ = exchange.acceptWebSocket(handler: self) }
+        exchange.respond(.ok, contentType: "text/plain", "Hello, World!")
+    }
+
+    func message(_ webSocket: WebSocket, _ message: RawSpan, _ kind: WebSocketKind) { webSocket.send(message, kind) }
 }
 
 var configuration = ServerConfiguration(host: "127.0.0.1", port: port)
