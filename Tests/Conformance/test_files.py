@@ -64,7 +64,7 @@ def status(server, path, *options):
 
 def head(server, path, *options):
     """The fields of a response."""
-    lines = server.curl(path, "-o", "/dev/null", "-D-", *options).stdout.split("\n\n")[-1].splitlines()
+    lines = server.curl(path, "-o", "/dev/null", "-D-", *options).stdout.strip().split("\n\n")[-1].splitlines()
     return dict(line.strip().lower().split(": ", 1) for line in lines if ": " in line)
 
 
@@ -86,7 +86,9 @@ def test_files_by_curl(files, root, tmp_path):
     assert head(files, "/files/hello.txt", "-I")["content-length"] == "14"
     files.curl("/files/body.bin", "-o", str(tmp_path / "got"))
     assert digest(tmp_path / "got") == digest(root / "body.bin")
-    assert files.curl("/files/docs", "-L").stdout == "<h1>docs</h1>"
+    assert head(files, "/files/docs?a=1")["location"] == "./docs/?a=1"
+    if files.http != "--http2-prior-knowledge":  # curl 7.88 ends such a connection itself when it follows a redirect.
+        assert files.curl("/files/docs", "-L").stdout == "<h1>docs</h1>"
     assert status(files, "/files/hello.txt", "-X", "DELETE") == "405"
 
 

@@ -212,7 +212,9 @@ internal import HelioTLS
             let isTaken = unsafe send(UnsafeRawBufferPointer(rebasing: resources.outgoing[..<count]))
             guard isTaken else { return }
         }
-        core.passSource(now: loop.now) { source, exchange in pass(source, for: exchange) }
+        var hasPeer = true
+        core.passSource(now: loop.now) { source, exchange in pass(source, for: exchange, &hasPeer) }
+        guard hasPeer else { return beginClose() }
         if core.isFinished { return finish() }
         if core.wantsDrain { takeAnotherTurn() }
         limitTimer()
@@ -237,15 +239,21 @@ internal import HelioTLS
     }
 
     /// Has the kernel send a file's bytes.
-    private func pass(_ source: any BodySource, for exchange: Exchange) -> BodyRead? {
-        guard let body = source as? FileBody else { return .failed }
-        let passed = socket?.pass(body, for: exchange)
-        if case .bytes(let count)? = passed {
+    private func pass(_ source: any BodySource, for exchange: Exchange, _ hasPeer: inout Bool) -> BodyRead? {
+        guard let body = source as? FileBody, let passed = socket?.pass(body, for: exchange) else { return .failed }
+        switch passed {
+        case .bytes(let count):
             resources.counters.bytesSent += count
-        } else if passed == nil {
+            return .bytes(count)
+        case .full:
             state.remove(.writable)
+            return nil
+        case .peerGone:
+            hasPeer = false
+            return nil
+        case .later: return .later
+        case .failed: return .failed
         }
-        return passed
     }
 
     private func sendUnsent() -> Bool {

@@ -15,7 +15,20 @@ extension FileBody {
 
     var isPassable: Bool { !isUnpassable && remaining >= Self.leastPassed }
 
-    fileprivate func pass(to socket: borrowing Socket, for exchange: Exchange) -> BodyRead? {
+    /// What passing has come to.
+    enum Passed {
+        /// So many bytes, or none where it is to be read from now on.
+        case bytes(Int)
+        /// The socket takes none now.
+        case full
+        /// The pool brings it into memory; the exchange hears of it.
+        case later
+        /// What was promised is not there.
+        case failed
+        case peerGone
+    }
+
+    fileprivate func pass(to socket: borrowing Socket, for exchange: Exchange) -> Passed {
         guard !hasFailed else { return .failed }
         let limit = min(offset + Self.passedAtOnce, end - Self.readEnd)
         guard let known = endInMemory(upTo: limit) else { return .failed }
@@ -27,13 +40,12 @@ extension FileBody {
         case .bytes(let count):
             offset += count
             return .bytes(count)
-        case .wouldBlock: return nil
+        case .wouldBlock: return .full
         case .end: return .failed
         case .failed(let error) where error.isUnsupported:
             isUnpassable = true
             return .bytes(0)
-        // The peer has gone; its end is reported.
-        case .failed: return nil
+        case .failed: return .peerGone
         }
     }
 
@@ -79,5 +91,7 @@ extension OpenFile {
 }
 
 extension Socket {
-    borrowing func pass(_ body: FileBody, for exchange: Exchange) -> BodyRead? { body.pass(to: self, for: exchange) }
+    borrowing func pass(_ body: FileBody, for exchange: Exchange) -> FileBody.Passed {
+        body.pass(to: self, for: exchange)
+    }
 }

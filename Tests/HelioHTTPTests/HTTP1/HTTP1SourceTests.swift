@@ -140,6 +140,8 @@ struct HTTP1SourceTests {
         server.receive(Self.get)
         _ = server.drainOnce()
         server.session.passSource(now: server.clock.now) { _, _ in nil }
+        // As a connection's timer does, which dates what has begun.
+        #expect(server.session.nextDeadline(now: server.clock.now) == server.clock.now + 60_000_000_000)
         server.advance(by: .seconds(61))
         #expect(handler.closed == [.limit(.sendTimeout)])
         server.close()

@@ -41,13 +41,14 @@ final class Site: Sendable {
 
     /// Drops a file from the page cache.
     ///
-    /// - Returns: whether it is gone from there, and the file system can tell.
+    /// - Returns: whether the file system can tell. What is looked at there comes back: it is not asked again.
     func chill(_ name: String) throws -> Bool {
         let file = try File(reading: root + "/" + name)
         fsync(file.descriptor)
-        posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_DONTNEED)
         var byte: UInt8 = 0
-        return unsafe withUnsafeMutableBytes(of: &byte) { unsafe file.readCached(into: $0, at: 0) } == .wouldBlock
+        let transfer = unsafe withUnsafeMutableBytes(of: &byte) { unsafe file.readCached(into: $0, at: 0) }
+        posix_fadvise(file.descriptor, 0, 0, POSIX_FADV_DONTNEED)
+        return transfer == .bytes(1)
     }
 
     /// Files of this site that the process has open.
