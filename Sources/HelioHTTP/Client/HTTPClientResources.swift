@@ -5,6 +5,8 @@
     public let limits: ClientLimits
     let numbers: ClientLimitNumbers
     let nobody = NobodyClientHandler()
+    /// Stands where no response is being read, and is never filled.
+    let spareFields = HeaderBlock()
     @Unguarded var counters = HTTPCounters()
     /// Exchanges that have ended, for the next requests: in steady state none is allocated.
     @Unguarded private var free: [HeldReference<ClientExchange>] = []
