@@ -66,6 +66,12 @@ let package = Package(
             path: "Examples/Showcase",
             swiftSettings: settings),
 
+        .executableTarget(
+            name: "fetch",
+            dependencies: ["Heliograph", argumentParser],
+            path: "Examples/Fetch",
+            swiftSettings: settings),
+
         // How much memory is in use, for tests that count it.
         .systemLibrary(name: "CMalloc", path: "Tests/CMalloc"),
         .testTarget(name: "HelioReactorTests", dependencies: ["HelioReactor"], swiftSettings: settings),
@@ -77,7 +83,8 @@ let package = Package(
         .testTarget(
             name: "HeliographTests",
             dependencies: [
-                "Heliograph", "HeliographTesting", "HeliographInterop", "HelioTLS", "HelioCompression", "COpenSSL", "CLinux",
+                "Heliograph", "HeliographTesting", "HeliographInterop", "HelioTLS", "HelioCompression", "COpenSSL",
+                "CLinux",
                 "CMalloc", httpTypes, lifecycle, log, metrics,
             ],
             swiftSettings: settings),

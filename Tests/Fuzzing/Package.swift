@@ -13,9 +13,12 @@ let package = Package(
     targets: [
         .target(name: "FuzzSupport"),
         .systemLibrary(name: "CRandom"),
+        .executableTarget(name: "client", dependencies: ["FuzzSupport", http, testing]),
+        .executableTarget(name: "fields", dependencies: ["FuzzSupport", http]),
         .executableTarget(name: "headers", dependencies: ["FuzzSupport", http, testing]),
         .executableTarget(name: "http1", dependencies: ["FuzzSupport", http, testing]),
         .executableTarget(name: "http2", dependencies: ["FuzzSupport", http, testing]),
+        .executableTarget(name: "multipart", dependencies: ["FuzzSupport", http]),
         .executableTarget(name: "proxy", dependencies: ["FuzzSupport", heliograph]),
         .executableTarget(name: "router", dependencies: ["FuzzSupport", http, heliograph]),
         .executableTarget(name: "tls", dependencies: ["FuzzSupport", "CRandom", tls]),

@@ -24,6 +24,8 @@ public enum ClientError: Error, Sendable, CustomStringConvertible {
     case refused(HTTP2ErrorCode)
     /// What the server sent is not HTTP; how.
     case malformed(String)
+    /// The server opens no WebSocket; why.
+    case webSocket(WebSocketHandshakeError)
     /// This limit was crossed: by the server, or, where it bounds what waits, by the program.
     case limit(LimitName)
 
@@ -42,7 +44,7 @@ public enum ClientError: Error, Sendable, CustomStringConvertible {
         switch self {
         case .invalidRequest, .cancelled, .stopped, .bodyTooLarge: .caller
         case .unreachable, .connectionLost: .network
-        case .reset, .refused, .malformed: .server
+        case .reset, .refused, .malformed, .webSocket: .server
         case .limit(let name): Self.isOfCaller(name) ? .caller : .server
         }
     }
@@ -63,6 +65,7 @@ public enum ClientError: Error, Sendable, CustomStringConvertible {
         case .reset(let code): "the server reset the stream with \(code)"
         case .refused(let code): "the server refused the request with \(code) before it looked at it; try again later"
         case .malformed(let reason): "the server's answer is not HTTP: \(reason)"
+        case .webSocket(let error): "no WebSocket: \(error)"
         case .limit(let name): "the limit \(name.rawValue) was crossed"
         }
     }

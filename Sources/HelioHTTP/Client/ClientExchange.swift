@@ -130,6 +130,10 @@
     public var trailers: HeaderBlock? { trailerFields }
     /// The version that carries it, or carried it.
     public var version: HTTPVersion { carriedBy }
+    /// Whether it asks for another protocol inside (``ClientRequest/requestedProtocol``).
+    package var asksForProtocol: Bool { protocolSlice.isPresent }
+    /// Whether both bodies are raw bytes of another protocol.
+    public var isTunnel: Bool { state.contains(.tunnel) }
     /// All of the response has come.
     public var isResponseComplete: Bool { state.contains(.responseEnded) }
     /// Whether the server promised it (RFC 9113 section 8.4).

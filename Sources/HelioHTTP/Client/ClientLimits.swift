@@ -35,6 +35,8 @@ public struct ClientLimits: Sendable {
     public var maxHeaderCount = 200
     /// CONTINUATION frames of one block.
     public var maxContinuations = 16
+    /// Chunk extensions of one body of HTTP/1.1. In bytes.
+    public var maxChunkExtensions = 4 * 1024
     /// Responses of a status 1xx to one request.
     public var maxInformational = 32
     /// Streams that are promised and not ended (SETTINGS_MAX_CONCURRENT_STREAMS, where pushes are accepted at all).

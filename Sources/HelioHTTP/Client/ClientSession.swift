@@ -7,6 +7,8 @@ public protocol ClientSession: HTTPSession {
     var freeStreams: Int { get }
     /// Whether it takes none any more, however many end.
     var isExhausted: Bool { get }
+    /// Whether it can carry another protocol (``ClientRequest/requestedProtocol``); nil while the server has not said so.
+    var opensTunnels: Bool? { get }
     /// Exchanges that have come to their end on it, or nearly.
     var completedExchanges: Int { get }
     /// Sends the exchange's request. Only while ``freeStreams`` is above 0.

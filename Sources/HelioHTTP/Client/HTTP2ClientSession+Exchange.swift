@@ -131,7 +131,10 @@ extension HTTP2ClientSession {
         }
         put(":authority", exchange.authoritySlice)
         if exchange.protocolSlice.isPresent { put(":protocol", exchange.protocolSlice) }
+        let isWebSocket = exchange.protocolSlice.isPresent
         for index in 0..<fields.count {
+            // RFC 8441 section 5: there is no key over HTTP/2.
+            if isWebSocket, fields.slice(fields.nameSlice(index), equals: "sec-websocket-key") { continue }
             unsafe scratch[next] = entry(fields, index)
             next += 1
         }

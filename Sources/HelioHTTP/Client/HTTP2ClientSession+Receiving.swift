@@ -193,9 +193,9 @@ extension HTTP2ClientSession {
         settingsChanged = true
     }
 
-    /// Whether the server takes an extended CONNECT (RFC 8441); false before its SETTINGS.
-    public var allowsConnectProtocol: Bool {
-        guard isPrefaceReceived, let raw = unsafe raw else { return false }
+    /// Whether the server takes an extended CONNECT (RFC 8441).
+    public var opensTunnels: Bool? {
+        guard isPrefaceReceived, let raw = unsafe raw else { return nil }
         return unsafe nghttp2_session_get_remote_settings(raw, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1
     }
 

@@ -136,7 +136,8 @@ extension ClientExchange {
 
     /// Whether it is the server's turn to answer.
     private var awaitsHead: Bool {
-        state.isDisjoint(with: [.responded, .promised]) && queue.isEmpty && state.contains(.requestFinished)
+        guard state.isDisjoint(with: [.responded, .promised]), queue.isEmpty else { return false }
+        return state.contains(.requestFinished) || requestMethod == .connect
     }
 
     /// Whether it is the server's turn to send body.

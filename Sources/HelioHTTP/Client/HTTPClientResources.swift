@@ -5,6 +5,8 @@
     public let limits: ClientLimits
     let numbers: ClientLimitNumbers
     let nobody = NobodyClientHandler()
+    /// Stands where no response is being read, and is never filled.
+    let spareFields = HeaderBlock()
     @Unguarded var counters = HTTPCounters()
     /// Exchanges that have ended, for the next requests: in steady state none is allocated.
     @Unguarded private var free: [HeldReference<ClientExchange>] = []
@@ -21,6 +23,11 @@
         for reference in free { _ = reference.take() }
         _free.deallocate()
         _counters.deallocate()
+    }
+
+    /// Lets the recycled exchanges go, which hold this object as it holds them.
+    func emptyPool() {
+        while let reference = free.popLast() { _ = reference.take() }
     }
 
     /// What the sessions of this loop have counted so far.

@@ -1,6 +1,13 @@
 /// The parameters of the route that took a request: their names, and where in the path their values lie.
 ///
 /// A router fills it; handlers read them by ``Exchange/parameter(_:)``. It holds eight at most and allocates nothing.
+///
+/// ```swift
+/// var parameters = PathParameters()
+/// parameters.names = ["id"]
+/// parameters.append(7..<9)  // Of /users/42.
+/// exchange.setParameters(parameters)
+/// ```
 public struct PathParameters {
     /// The most that a route may have.
     public static let capacity = 8

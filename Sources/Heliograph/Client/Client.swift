@@ -45,9 +45,10 @@ public final class Client: Sendable {
 
     private init(loops: [EventLoop], _ configuration: ClientConfiguration) throws(ClientError) {
         self.configuration = configuration
-        let tls = try configuration.makeContext()
+        let tls = try configuration.makeContext(configuration.versions)
+        let tlsHTTP1 = try configuration.makeContext(.http1)
         let resolver = Resolver(pool: BlockingPool())
-        parts = loops.map { ClientPart($0, configuration, tls, resolver) }
+        parts = loops.map { ClientPart($0, configuration, tls, tlsHTTP1, resolver) }
     }
 
     /// The pool of the loop that runs now.
@@ -90,9 +91,15 @@ private final class ClientPart: @unchecked Sendable {
     /// Whether what was open has been closed after the end of the loop, which any thread may do.
     private let abandoned = Lock(false)
 
-    init(_ loop: EventLoop, _ configuration: ClientConfiguration, _ tls: TLSContext, _ resolver: Resolver) {
+    init(
+        _ loop: EventLoop, _ configuration: ClientConfiguration, _ tls: TLSContext, _ tlsHTTP1: TLSContext,
+        _ resolver: Resolver
+    ) {
         self.loop = loop
-        make = { ClientPool(loop: loop, configuration: configuration, tls: tls, resolver: resolver) }
+        make = {
+            ClientPool(
+                loop: loop, configuration: configuration, tls: tls, tlsHTTP1: tlsHTTP1, resolver: resolver)
+        }
     }
 
     var pool: ClientPool {

@@ -12,9 +12,9 @@ public import Logging
 /// ```
 public struct ClientConfiguration: Sendable {
     /// What is spoken over TLS, as it is offered by ALPN.
-    public var versions: HTTPVersions = .http2
-    /// What is spoken on plaintext, where nothing tells: HTTP/2 with prior knowledge (RFC 9113 section 3.3).
-    public var plaintextVersion = HTTPVersion.http2
+    public var versions: HTTPVersions = [.http1, .http2]
+    /// What is spoken on plaintext, where nothing tells: `http11`, or `http2` with prior knowledge (RFC 9113 section 3.3).
+    public var plaintextVersion = HTTPVersion.http11
     /// Whom it trusts over TLS.
     public var trust = ClientTrust.system
     /// Its own certificate, for servers that ask for one.
@@ -49,7 +49,8 @@ public enum ClientTrust: Sendable {
 }
 
 extension ClientConfiguration {
-    func makeContext() throws(ClientError) -> TLSContext {
+    /// - Parameter versions: what is offered.
+    func makeContext(_ versions: HTTPVersions) throws(ClientError) -> TLSContext {
         var tls: TLSClientConfiguration
         switch trust {
         case .system: tls = TLSClientConfiguration(trust: .system)

@@ -26,7 +26,7 @@ final class ClientConnection: ConnectionKeeper, ClientSide, ClientSessionObserve
         self.connection = connection
         try connection.open { connection in
             let core = ConnectionCore(
-                resources: resources, tls: origin.key.isSecure ? origin.pool.tls : nil, client: self,
+                resources: resources, tls: origin.tls, client: self,
                 owner: connection, now: loop.now)
             self.core = core
             return core
@@ -36,7 +36,7 @@ final class ClientConnection: ConnectionKeeper, ClientSide, ClientSessionObserve
 
     // MARK: The session
 
-    var plaintextVersion: HTTPVersion { origin.pool.configuration.plaintextVersion }
+    var plaintextVersion: HTTPVersion { origin.plaintextVersion }
     var serverName: String { origin.key.host }
     var resumedSession: TLSSession? { origin.resumedSession() }
 
@@ -45,6 +45,12 @@ final class ClientConnection: ConnectionKeeper, ClientSide, ClientSessionObserve
         session = made
         origin.connected(self, version)
         return made
+    }
+
+    /// Whether it can carry another protocol; nil while the server has not said so.
+    var opensTunnels: Bool? {
+        guard let session else { return false }
+        return session.opensTunnels
     }
 
     var freeStreams: Int { session?.freeStreams ?? 0 }

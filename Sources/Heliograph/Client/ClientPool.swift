@@ -17,6 +17,10 @@ public final class ClientPool {
     public let loop: EventLoop
     let configuration: ClientConfiguration
     let tls: TLSContext
+    /// Offers HTTP/1.1 alone: for WebSockets to servers that carry none over HTTP/2.
+    let tlsHTTP1: TLSContext
+    /// What the WebSockets of this loop share.
+    private(set) lazy var webSockets = LoopWebSockets.resources(on: loop)
     let resolver: Resolver
     let resources: LoopResources
     let http: HTTPClientResources
@@ -25,6 +29,7 @@ public final class ClientPool {
     /// The handler of exchanges that tasks wait for.
     let asyncReceiver = AsyncReceiver()
     private var origins: [Origin: OriginPool] = [:]
+    private var originsOfHTTP1: [Origin: OriginPool] = [:]
     private var last: (scheme: String, authority: String, origin: OriginPool)?
     private var budget: IterationBudget
     private var nextLocalAddress = 0
@@ -32,7 +37,10 @@ public final class ClientPool {
     private var stopped: [() -> Void] = []
     private var deadline: LoopTimer?
 
-    init(loop: EventLoop, configuration: ClientConfiguration, tls: TLSContext, resolver: Resolver) {
+    init(
+        loop: EventLoop, configuration: ClientConfiguration, tls: TLSContext, tlsHTTP1: TLSContext, resolver: Resolver
+    ) {
+        self.tlsHTTP1 = tlsHTTP1
         self.loop = loop
         self.configuration = configuration
         self.tls = tls
@@ -93,10 +101,22 @@ public final class ClientPool {
         return found
     }
 
+    /// Connections of HTTP/1.1 alone to an origin that speaks HTTP/2 too.
+    func originOfHTTP1(_ key: Origin) -> OriginPool {
+        if let known = originsOfHTTP1[key] { return known }
+        if originsOfHTTP1.count >= max(1, configuration.limits.maxOrigins) { forgetIdleOrigins() }
+        let made = OriginPool(key, self, isHTTP1Only: true)
+        originsOfHTTP1[key] = made
+        return made
+    }
+
     private func forgetIdleOrigins() {
         last = nil
         origins = origins.filter { !$0.value.isIdle }
+        originsOfHTTP1 = originsOfHTTP1.filter { !$0.value.isIdle }
     }
+
+    private var allOrigins: [OriginPool] { Array(origins.values) + Array(originsOfHTTP1.values) }
 
     func connectOptions() -> ConnectOptions {
         var options = ConnectOptions(timeout: configuration.limits.connectTimeout)
@@ -117,17 +137,17 @@ public final class ClientPool {
         stopped.append(done)
         if !isStopping {
             isStopping = true
-            for origin in origins.values { origin.beginShutdown() }
+            for origin in allOrigins { origin.beginShutdown() }
         }
         guard !finishIfIdle() else { return }
         deadline?.cancel()
-        deadline = loop.schedule(after: grace) { [self] in for origin in origins.values { origin.beginClose() } }
+        deadline = loop.schedule(after: grace) { [self] in for origin in allOrigins { origin.beginClose() } }
     }
 
     /// The loop has ended, and nothing of the client runs on it any more.
     func abandon() {
         isStopping = true
-        for origin in origins.values { origin.abandon() }
+        for origin in allOrigins { origin.abandon() }
         finish()
     }
 
@@ -140,7 +160,7 @@ public final class ClientPool {
     }
 
     private func finishIfIdle() -> Bool {
-        guard origins.values.allSatisfy(\.isIdle) else { return false }
+        guard allOrigins.allSatisfy(\.isIdle) else { return false }
         finish()
         return true
     }

@@ -6,6 +6,7 @@ internal import HelioTLS
 final class OriginPool: EventSource {
     let key: Origin
     let pool: ClientPool
+    private let isHTTP1Only: Bool
     private var connections = ConnectionList()
     /// Connections that may have room; the last is asked first, so that those of a quiet time can become idle.
     private var ready: ContiguousArray<ClientConnection> = []
@@ -22,10 +23,17 @@ final class OriginPool: EventSource {
     private var isPumping = false
     private var isPumpDue = false
 
-    init(_ key: Origin, _ pool: ClientPool) {
+    /// - Parameter isHTTP1Only: HTTP/2 is not even offered.
+    init(_ key: Origin, _ pool: ClientPool, isHTTP1Only: Bool = false) {
         self.key = key
         self.pool = pool
+        self.isHTTP1Only = isHTTP1Only
     }
+
+    /// What is spoken on plaintext.
+    var plaintextVersion: HTTPVersion { isHTTP1Only ? .http11 : pool.configuration.plaintextVersion }
+    /// The context of TLS; nil for plaintext.
+    var tls: TLSContext? { key.isSecure ? (isHTTP1Only ? pool.tlsHTTP1 : pool.tls) : nil }
 
     private var limits: ClientLimits { pool.http.limits }
 
@@ -42,7 +50,11 @@ final class OriginPool: EventSource {
 
     /// Sends the exchange, or has it wait for a connection.
     func submit(_ exchange: ClientExchange) {
-        if waiting.isEmpty, let connection = connectionWithRoom(), connection.send(exchange) { return }
+        if waiting.isEmpty, !exchange.asksForProtocol, let connection = connectionWithRoom(),
+            connection.send(exchange)
+        {
+            return
+        }
         enqueue(exchange)
         waiting.append(exchange)
         pump()
@@ -69,10 +81,26 @@ final class OriginPool: EventSource {
         guard !isPumping else { return }
         isPumping = true
         defer { isPumping = false }
+        var undecided: [ClientExchange] = []
+        var elsewhere: [ClientExchange] = []
         while !waiting.isEmpty, let connection = connectionWithRoom() {
             guard let exchange = waiting.popFirst() else { break }
+            if exchange.asksForProtocol, !isHTTP1Only {
+                switch connection.opensTunnels {
+                case true: break
+                case false:
+                    // A connection that speaks HTTP/1.1 alone carries it by Upgrade.
+                    elsewhere.append(exchange)
+                    continue
+                case nil:
+                    undecided.append(exchange)
+                    continue
+                }
+            }
             if !connection.send(exchange) { waiting.putBack(exchange) }
         }
+        for exchange in undecided.reversed() { waiting.putBack(exchange) }
+        for exchange in elsewhere { pool.originOfHTTP1(key).submit(exchange) }
         while waiting.count > connecting * streamsExpected, connections.count + connecting < maxConnections {
             connect()
         }
@@ -82,8 +110,8 @@ final class OriginPool: EventSource {
 
     /// How many exchanges a connection that is under way will most likely take.
     private var streamsExpected: Int {
-        let version = version ?? (key.isSecure ? nil : pool.configuration.plaintextVersion)
-        return version == .http11 ? 1 : max(1, limits.maxConcurrentStreams)
+        let version = version ?? (key.isSecure && !isHTTP1Only ? nil : plaintextVersion)
+        return version == .http11 || isHTTP1Only ? 1 : max(1, limits.maxConcurrentStreams)
     }
 
     private func connectionWithRoom() -> ClientConnection? {
@@ -156,7 +184,11 @@ final class OriginPool: EventSource {
     func makeSession(
         _ version: HTTPVersion, owner: any HTTPSessionOwner, observer: any ClientSessionObserver, now: UInt64
     ) -> (any ClientSession)? {
-        guard version == .http2 else { return nil }
+        guard version == .http2 else {
+            guard !key.isSecure || pool.configuration.versions.contains(.http1) else { return nil }
+            return HTTP1ClientSession(resources: pool.http, owner: owner, observer: observer, now: now)
+        }
+        guard !isHTTP1Only else { return nil }
         var options = ClientSessionOptions()
         options.acceptsPush = pool.configuration.acceptsPush
         return HTTP2ClientSession(

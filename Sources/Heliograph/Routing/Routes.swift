@@ -5,7 +5,7 @@ internal import Logging
 /// A handler in front of another one, made of it: what wraps the handlers of a group of routes.
 ///
 /// ```swift
-/// let secure: Middleware = { next in SecurityCheck(next) }
+/// let identified: Middleware = { next in RequestID(wrapping: next) }
 /// ```
 public typealias Middleware = (_ next: any Handler) -> any Handler
 

@@ -52,8 +52,9 @@ final class LoopServer: ListenerDelegate, ConnectionKeeper {
     func accepted(_ socket: consuming Socket, by listener: Listener) {
         guard let endpoint = endpoints.first(where: { $0.listener === listener })?.endpoint else { return }
         if case .required(let trusted) = endpoint.proxyProtocol {
-            let peer = try? socket.peerAddress()
-            guard let peer, trusted.contains(where: { $0.contains(peer) }) else {
+            // One that is gone already, as a proxy's look whether this server is well may be, has no address any more.
+            guard let peer = try? socket.peerAddress() else { return }
+            guard trusted.contains(where: { $0.contains(peer) }) else {
                 resources.counters.proxyRefusals += 1
                 proxyRefused("the connection came from an address that is not trusted")
                 return

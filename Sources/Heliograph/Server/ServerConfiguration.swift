@@ -84,6 +84,7 @@ public struct ServerConfiguration: Sendable {
 
         var connectionOptions: ConnectionOptions {
             var options = ConnectionOptions(versions: versions, takesProxyHeader: proxyProtocol != .off)
+            options.session.passesSources = true
             options.session.allowsConnectProtocol = allowsConnectProtocol
             options.session.origins = origins
             options.session.alternativeServices = alternativeServices
@@ -94,6 +95,11 @@ public struct ServerConfiguration: Sendable {
 
 /// Whether a server asks its clients for certificates, and who has to have signed them: a PEM file, read at the start and by
 /// ``Server/reloadCertificates()``.
+///
+/// ```swift
+/// var configuration = ServerConfiguration()
+/// configuration.clientCertificates = .optional(authorities: "/etc/ssl/clients.pem")
+/// ```
 public enum ClientCertificates: Hashable, Sendable {
     /// It does not ask.
     case none

@@ -18,6 +18,20 @@ import Testing
         server.close()
     }
 
+    @Test func whatSessionsShareGoesWithThemThoughExchangesAreKeptForReuse() {
+        let server = MemorySession(handler: hello())
+        weak var shared: HTTPClientResources?
+        do {
+            let client = MemoryClient()
+            shared = client.shared
+            client.get("/hello", RecordingClientHandler())
+            client.exchange(with: server)
+            client.leave()
+        }
+        #expect(shared == nil)
+        server.close()
+    }
+
     @Test func theServerSeesTheRequestAsItWasMade() throws {
         var seen: [String] = []
         let server = MemorySession(

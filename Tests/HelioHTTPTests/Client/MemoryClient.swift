@@ -158,6 +158,7 @@ extension ClientError? {
         case .bodyTooLarge: "body too large"
         case .unreachable: "unreachable"
         case .connectionLost: "connection lost"
+        case .webSocket: "web socket"
         case .reset(let code): "reset \(code)"
         case .refused(let code): "refused \(code)"
         case .malformed: "malformed"

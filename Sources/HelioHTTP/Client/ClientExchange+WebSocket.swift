@@ -1,0 +1,3 @@
+extension ClientExchange: WebSocketTransport {
+    public func tripped(_ limit: LimitName) { resources.trip(limit) }
+}

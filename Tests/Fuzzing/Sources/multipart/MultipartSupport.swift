@@ -1,0 +1,1 @@
+../../../HelioHTTPTests/MIME/MultipartSupport.swift
