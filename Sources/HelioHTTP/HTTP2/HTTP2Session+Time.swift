@@ -69,6 +69,6 @@ extension Exchange {
     /// Whether it is the peer's turn to take the rest of the response, or its mere end: nghttp2 sends not even an empty DATA
     /// frame while the connection's window is used up.
     fileprivate var awaitsTaking: Bool {
-        hasOutput || state.contains(.responseFinished) && state.isDisjoint(with: [.responseSent, .closed])
+        hasOutput || state.contains(.responseFinished) && state.isDisjoint(with: [.responseSent, .closed, .starved])
     }
 }
