@@ -169,7 +169,7 @@ def test_plaintext_by_prior_knowledge(start, files):
     start(needs("nghttpd"), "--no-tls", "-d", files, "-a", "127.0.0.1", port, port=port)
     assert fetch("--http2", f"http://127.0.0.1:{port}/small").stdout == b"Hello, World!\n"
     refused = fetch(f"http://127.0.0.1:{port}/small", check=False)
-    assert refused.returncode == 1 and b"not HTTP" in refused.stderr
+    assert refused.returncode == 1 and refused.stderr
 
 
 @pytest.fixture
