@@ -5,7 +5,7 @@ final class Upload {
     private let descriptor: Int32
 
     init(_ path: String) throws {
-        descriptor = path == "-" ? 0 : unsafe open(path, O_RDONLY)
+        descriptor = unsafe path == "-" ? 0 : open(path, O_RDONLY)
         guard descriptor >= 0 else {
             throw Fetch.Failure(description: "\(path): \(unsafe String(cString: strerror(errno)))")
         }

@@ -35,7 +35,7 @@ struct Showcase: AsyncParsableCommand {
     @Option(help: "A line for each request: combined, json or none.") var logFormat = LogFormat.none
     @Option(help: "The file for these lines, opened again at SIGHUP. [default: the standard output]")
     var logFile: String?
-    @Option(help: "A directory for files to serve; no route uses it yet.") var root: String?
+    @Option(help: "A directory whose files are served at /files/.") var root: String?
 
     func validate() throws {
         if (certificate == nil) != (privateKey == nil) {
@@ -50,10 +50,10 @@ struct Showcase: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let root = root
+        let files = try openRoot()
         let log = try openLog()
         let server = Server(serverConfiguration) { loop in
-            let router = showcaseRouter(RouteContext(loop: loop, root: root))
+            let router = showcaseRouter(RouteContext(loop: loop, files: files))
             guard let log else { return router }
             return AccessLog(log.format, to: log.sink, on: loop, wrapping: RequestID(wrapping: router))
         }
@@ -66,6 +66,7 @@ struct Showcase: AsyncParsableCommand {
         await server.stopOnSignal(
             ready: {
                 print("showcase is at \(address)")
+                if files == nil { print("/files/ answers 404: give a directory with --root") }
                 // A pipe is written to in blocks otherwise, and whoever waits for the address would wait on.
                 fflush(nil)
             }, hangUp: { log?.sink.reopen() })
@@ -97,6 +98,16 @@ struct Showcase: AsyncParsableCommand {
             return (format, try LogSink(logFile.map { .file($0) } ?? .standardOutput))
         } catch {
             throw Failure(description: "\(error)")
+        }
+    }
+
+    /// The files of `--root`.
+    private func openRoot() throws -> FileRoot? {
+        guard let root else { return nil }
+        do {
+            return try FileRoot(root)
+        } catch {
+            throw Failure(description: "--root \(root): \(error.reason)")
         }
     }
 

@@ -4,8 +4,8 @@ import Heliograph
 struct RouteContext {
     /// The loop that they are for.
     let loop: EventLoop
-    /// The directory whose files are served; nil for none.
-    let root: String?
+    /// The files that are served; nil for none.
+    let files: FileRoot?
 }
 
 /// All routes, one line for each group of them.
@@ -18,6 +18,7 @@ func showcaseRouter(_ context: RouteContext) -> Router {
         addTiming(to: router, context)
         addWrapped(to: router, context)
         addWebSockets(to: router)
+        addFiles(to: router, context)
         addHints(to: router, context)
         addPriority(to: router)
         addConnection(to: router)

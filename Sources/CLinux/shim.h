@@ -19,9 +19,12 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
@@ -50,6 +53,7 @@ extern int pthread_setname_np(pthread_t thread, const char *name);
 extern int sched_getaffinity(pid_t pid, size_t size, void *mask);
 extern int sched_setaffinity(pid_t pid, size_t size, const void *mask);
 extern int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags);
+extern ssize_t preadv2(int fd, const struct iovec *vector, int count, off_t offset, int flags);
 
 /// Names the calling thread (at most 15 characters), as ps and perf show it.
 static inline void helio_name_thread(const char *name) { pthread_setname_np(pthread_self(), name); }
@@ -114,6 +118,67 @@ static inline int helio_socket_file(const char *path, uint64_t *device, uint64_t
     *inode = status.st_ino;
     return 0;
 }
+
+/// What a descriptor stands for. Times are nanoseconds since 1970, as far as 64 bits reach.
+struct helio_file_status {
+    uint64_t device, inode;
+    int64_t size, modified, changed;
+    uint32_t format;
+};
+
+static inline int64_t helio_nanoseconds(struct timespec time) {
+    int64_t total;
+    if (__builtin_mul_overflow((int64_t)time.tv_sec, 1000000000, &total)) return time.tv_sec < 0 ? INT64_MIN : INT64_MAX;
+    if (__builtin_add_overflow(total, (int64_t)time.tv_nsec, &total)) return INT64_MAX;
+    return total;
+}
+
+static inline int helio_fstat(int fd, struct helio_file_status *status) {
+    struct stat found;
+    if (fstat(fd, &found) != 0) return -1;
+    status->device = found.st_dev;
+    status->inode = found.st_ino;
+    status->size = found.st_size;
+    status->modified = helio_nanoseconds(found.st_mtim);
+    status->changed = helio_nanoseconds(found.st_ctim);
+    status->format = found.st_mode & S_IFMT;
+    return 0;
+}
+
+/// Whether a file's contents are never anywhere but in memory (tmpfs, ramfs).
+static inline int helio_is_in_memory(int fd) {
+    struct statfs found;
+    return fstatfs(fd, &found) == 0 && (found.f_type == 0x01021994 || found.f_type == 0x858458f6);
+}
+
+/// pread(2) of what the page cache has: EAGAIN when that is nothing, EOPNOTSUPP where the file system cannot tell.
+static inline ssize_t helio_read_cached(int fd, void *target, size_t count, off_t offset) {
+    struct iovec vector = {.iov_base = target, .iov_len = count};
+    return preadv2(fd, &vector, 1, offset, 0x8 /* RWF_NOWAIT */);
+}
+
+/// Keeps the calling thread from being sent SIGPIPE: sendfile(2) has no MSG_NOSIGNAL.
+static inline void helio_block_pipe_signal(void) {
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
+// openat(2) is variadic, O_PATH is a GNU flag.
+static inline int helio_openat(int directory, const char *path, int flags) { return openat(directory, path, flags); }
+static inline int helio_open_path(int directory, const char *path, int flags) {
+    return openat(directory, path, flags | __O_PATH | O_CLOEXEC);
+}
+
+/// openat2(2). `resolve`: bits of linux/openat2.h.
+static inline int helio_openat2(int directory, const char *path, int flags, uint64_t resolve) {
+    struct { uint64_t flags, mode, resolve; } how = {(uint64_t)flags, 0, resolve};
+    return (int)syscall(437 /* SYS_openat2, on every architecture */, directory, path, &how, sizeof how);
+}
+static const uint64_t HELIO_RESOLVE_NO_MAGICLINKS = 0x02;
+static const uint64_t HELIO_RESOLVE_NO_SYMLINKS = 0x04;
+static const uint64_t HELIO_RESOLVE_BENEATH = 0x08;
 
 extern int mkostemp(char *template, int flags);
 

@@ -164,6 +164,7 @@ extension Exchange {
         state.insert(.closed)
         collector = nil
         producer = nil
+        source = nil
         queue.removeAll()
         let kept = inbound.count
         if kept > 0, !state.contains(.requestEnded) { inbound.removeAll() }

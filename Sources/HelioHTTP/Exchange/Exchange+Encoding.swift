@@ -1,7 +1,7 @@
 /// A response's body on its way through a ``ContentEncoder``.
 extension Exchange {
     /// A body up to this size is encoded at once; of a larger one as much in each turn. In bytes.
-    private static let encodedPerTurn = 256 * 1024
+    static let encodedPerTurn = 256 * 1024
     private static let encodedPiece = 32 * 1024
 
     /// Answers with a body that is there whole. Of a small one the length is known after all. A large one is encoded as the peer
@@ -48,6 +48,12 @@ extension Exchange {
     @inline(__always)
     func flushIfDry() {
         if encoder != nil, queue.isEmpty { flushEncoder() }
+    }
+
+    /// As ``flushIfDry()``; whether there is something in the queue then.
+    var hasBodyToSend: Bool {
+        flushIfDry()
+        return !queue.isEmpty
     }
 
     private func flushEncoder() {

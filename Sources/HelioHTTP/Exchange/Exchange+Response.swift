@@ -199,7 +199,7 @@ extension Exchange {
         return true
     }
 
-    private func describe(_ status: Status, _ contentType: String, _ length: Int) {
+    func describe(_ status: Status, _ contentType: String, _ length: Int) {
         guard !status.forbidsContent else { return }
         responseFields.append(known: "content-type", value: contentType)
         responseFields.append(known: "content-length", value: length)

@@ -10,6 +10,9 @@ extension Exchange {
         !state.contains(.paused) && (!state.contains(.pulled) || waiters?.wantsBody == true)
     }
 
+    /// Whether it is the peer's turn to take some of the response.
+    var hasOutput: Bool { !queue.isEmpty || hasSourcedOutput }
+
     /// A wait that has just begun is dated now.
     func bodyDeadline(_ timeout: UInt64, now: UInt64) -> UInt64 {
         if bodyProgress == 0 { bodyProgress = now }

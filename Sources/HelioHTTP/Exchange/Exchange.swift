@@ -30,7 +30,7 @@
     /// Body bytes that the handler has not taken.
     @Unguarded var inbound = BodyQueue()
     /// Bytes that the handler has given back: they precede those of `inbound`, and the peer knows them taken.
-    var returned: [UInt8] = []
+    @Unguarded var returned: [UInt8] = []
     var bodyTimeout: UInt64?
     /// When the body last made progress that the handler was ready for; 0: from the next look at the clock.
     var bodyProgress: UInt64 = 0
@@ -45,6 +45,8 @@
     var bodyBytesSent = 0
     var responseTrailers: HeaderBlock?
     @Unguarded var queue = BodyQueue()
+    /// What the body is read from, in place of the queue.
+    var source: (any BodySource)?
     /// When the peer last took some of the queue; 0: from the next look at the clock.
     var sendProgress: UInt64 = 0
     /// Bytes of the queue that count against the connection's `maxQueuedOutput`.
@@ -99,6 +101,9 @@
         static let tunnel = State(rawValue: 1 << 17)
         /// The handler has set its priority.
         static let prioritized = State(rawValue: 1 << 18)
+        /// A field is named `cookie`; more than one is.
+        static let cookie = State(rawValue: 1 << 19)
+        static let cookieInPieces = State(rawValue: 1 << 20)
     }
 
     init(receiver: any Handler) {
@@ -110,6 +115,7 @@
         inbound.deallocate()
         queue.deallocate()
         _inbound.deallocate()
+        _returned.deallocate()
         _queue.deallocate()
         _collector.deallocate()
         _observers.deallocate()
@@ -148,6 +154,14 @@
     /// Whether the path is exactly this. Allocates nothing.
     public func pathIs(_ path: String) -> Bool { requestFields.slice(pathSlice, equals: path) }
 
+    /// Whether the path ends with this. Allocates nothing.
+    public func pathHasSuffix(_ suffix: String) -> Bool {
+        let count = suffix.utf8.count
+        return count <= pathLength
+            && requestFields.slice(
+                .init(offset: targetSlice.offset + UInt32(pathLength - count), length: UInt32(count)), equals: suffix)
+    }
+
     /// Whether the path starts with this. Allocates nothing.
     public func pathHasPrefix(_ prefix: String) -> Bool {
         prefix.utf8.count <= pathLength
@@ -169,6 +183,9 @@
     public var sentBytes: Int { bodyBytesSent }
     /// Bytes of the response that wait for the peer.
     public var queuedBytes: Int { queue.count }
+
+    /// Counts a crossing of a limit that the handler has set itself.
+    public func count(_ limit: LimitName) { codec?.tripped(limit) }
 
     /// The connection that carries the exchange, or nil after its end. What it is depends on who owns the session.
     public var owner: (any HTTPSessionOwner)? { codec?.owner }

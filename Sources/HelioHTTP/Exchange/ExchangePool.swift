@@ -65,6 +65,7 @@ extension Exchange {
         writtenBytes = 0
         if !observers.isEmpty { observers.removeAll(keepingCapacity: true) }
         encoder = nil
+        if source != nil { source = nil }
         inbound.removeAll()
         if !returned.isEmpty { returned = [] }
         queue.removeAll()

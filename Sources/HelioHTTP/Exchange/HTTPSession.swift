@@ -11,6 +11,11 @@ public protocol HTTPSession: AnyObject {
     /// - Parameter region: at least 64 KiB.
     /// - Returns: the number of bytes written.
     func drain(into region: UnsafeMutableRawBufferPointer, now: UInt64) -> Int
+    /// After a drain: has `send` send the source whose bytes are next, where ``SessionOptions/passesSources`` leaves it to the
+    /// owner.
+    ///
+    /// - Parameter send: answers how many bytes it has sent, and nil when the peer takes none now.
+    func passSource(now: UInt64, _ send: (any BodySource, Exchange) -> BodyRead?)
     /// Whether a drain is due.
     var wantsDrain: Bool { get }
     /// Whether it takes no more input for now. Who owns it then reads no more, until
@@ -59,6 +64,11 @@ public protocol HTTPSessionOwner: AnyObject {
     var webSockets: WebSocketResources? { get }
 }
 
+extension HTTPSession {
+    /// Nothing, for a version whose frames lie between the bytes.
+    public func passSource(now: UInt64, _ send: (any BodySource, Exchange) -> BodyRead?) {}
+}
+
 extension HTTPSessionOwner {
     /// For an owner of HTTP/2 sessions alone: they never pause.
     public func sessionWantsInput() {}
@@ -72,6 +82,9 @@ public struct SessionOptions: Sendable {
     public var isSecure = false
     /// Whether a stream may be opened as a WebSocket over HTTP/2 (RFC 8441, SETTINGS_ENABLE_CONNECT_PROTOCOL).
     public var allowsConnectProtocol = true
+    /// Whether the owner sends sources that let it (``BodySource/isPassable``) itself, by sendfile(2) say: the drain stops in
+    /// front of them.
+    public var passesSources = false
     /// What an HTTP/2 connection is good for beside the name that the client came by, such as
     /// `https://static.example.com`: told in an ORIGIN frame at the start (RFC 8336).
     public var origins: [String] = []

@@ -38,6 +38,13 @@
         }
     }
 
+    /// Has bytes written by `fill`, which answers how many those are.
+    mutating func append(filledBy fill: (UnsafeMutableRawBufferPointer) -> Int) {
+        let filled = unsafe fill(UnsafeMutableRawBufferPointer(start: base + count, count: room))
+        precondition(filled <= room)
+        count += filled
+    }
+
     /// Has `count` bytes written by `fill`, at most ``room``.
     mutating func append(_ count: Int, _ fill: (UnsafeMutableRawPointer) -> Void) {
         precondition(count <= room)

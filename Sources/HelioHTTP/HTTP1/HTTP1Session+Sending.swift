@@ -55,8 +55,9 @@ extension HTTP1Session {
             response.framing = .asFieldsSay
             response.left = length
         } else if isFinished, exchange.responseTrailers == nil {
-            response.framing = .length(exchange.queue.count)
-            response.left = exchange.queue.count
+            let length = exchange.queue.count + (exchange.source?.remaining ?? 0)
+            response.framing = .length(length)
+            response.left = length
         } else if exchange.carriedBy == .http11 {
             response.framing = .chunked
         } else {
@@ -78,7 +79,11 @@ extension HTTP1Session {
     }
 
     private func writeBody(of exchange: Exchange, to output: inout HTTP1Output) -> Bool {
-        if !exchange.queue.isEmpty {
+        if let source = exchange.source, source.remaining > 0 {
+            guard exchange.state.isDisjoint(with: [.starved, .closed]) else { return true }
+            return write(source, of: exchange, to: &output)
+        }
+        while exchange.hasBodyToSend {
             let overhead = response.framing == .chunked ? HTTP1Serializer.chunkOverhead : 0
             guard output.room > overhead else { return false }
             writePiece(of: exchange, atMost: output.room - overhead, to: &output)

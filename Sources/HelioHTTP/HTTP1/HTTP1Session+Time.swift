@@ -9,7 +9,7 @@ extension HTTP1Session {
             return current.with { exchange in
                 var next = UInt64.max
                 if exchange.awaitsBody { next = min(next, exchange.bodyDeadline(times.body, now: now)) }
-                if !exchange.queue.isEmpty { next = min(next, exchange.sendDeadline(times.send, now: now)) }
+                if exchange.hasOutput { next = min(next, exchange.sendDeadline(times.send, now: now)) }
                 return next
             }
         }
@@ -55,7 +55,7 @@ extension HTTP1Session {
         if exchange.awaitsBody, now >= exchange.bodyDeadline(times.body, now: now) {
             tripped(.bodyTimeout)
             exchange.abandon(.limit(.bodyTimeout), status: .requestTimeout)
-        } else if !exchange.queue.isEmpty, now >= exchange.sendDeadline(times.send, now: now) {
+        } else if exchange.hasOutput, now >= exchange.sendDeadline(times.send, now: now) {
             tripped(.sendTimeout)
             end(.now)
             exchange.close(.limit(.sendTimeout))

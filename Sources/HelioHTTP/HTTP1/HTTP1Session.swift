@@ -15,6 +15,8 @@
     let handler: any Handler
     let handlerIdentity: ObjectIdentifier
     let isSecure: Bool
+    /// The owner sends sources that let it.
+    let passesSources: Bool
     var now: UInt64
 
     @Unguarded var parser: HTTP1Parser
@@ -93,6 +95,7 @@
         handlerIdentity = ObjectIdentifier(handler)
         self.owner = owner
         isSecure = options.isSecure
+        passesSources = options.passesSources
         parser = HTTP1Parser(resources.limits)
         self.now = now
         created = now
@@ -229,7 +232,7 @@
         if case .now = ending { return false }
         if !control.isEmpty || response.due != nil { return true }
         guard response.isHeadSent, let current else { return false }
-        return current.with { !$0.queue.isEmpty || $0.state.contains(.responseFinished) }
+        return current.with { $0.hasOutput || $0.source == nil && $0.state.contains(.responseFinished) }
     }
 
     /// Whether all is said: nothing more is read or written, and the connection may be closed.

@@ -62,7 +62,7 @@ extension HTTP2Session {
                     unsafe exchange.setPseudoHeader(name, value, keptIn: fields)
                 } else {
                     unsafe fields.append(name: name, value: value)
-                    if unsafe isCookie(name) { fields.cookieFields += 1 }
+                    if unsafe isCookie(name) { exchange.hasCookieField() }
                 }
                 return 0
             }
@@ -159,7 +159,7 @@ extension HTTP2Session {
             return
         }
         if exchange.trailerFields == nil {
-            if exchange.requestFields.cookieFields > 1 { exchange.requestFields.joinCookies() }
+            if exchange.state.contains(.cookieInPieces) { exchange.requestFields.joinCookies() }
             exchange.state.insert(.delivered)
             resources.shared.counters.requests += 1
             exchange.deliverRequest(hasBody: !endsStream, now: now)
@@ -182,12 +182,16 @@ extension HTTP2Session {
             last.with { $0.slot = slot }
         }
         resources.shared.counters.openStreams -= 1
-        if exchange.isPushed { pushes -= 1 }
+        if exchange.streamID % 2 == 0 { pushes -= 1 }
         if open.isEmpty { idleSince = now }
     }
 }
 
 extension Exchange {
+    fileprivate func hasCookieField() {
+        state.insert(state.contains(.cookie) ? .cookieInPieces : .cookie)
+    }
+
     /// RFC 9113 section 8.3.1; nghttp2 has checked that each comes once, in front, and is known.
     fileprivate func setPseudoHeader(
         _ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, keptIn fields: HeaderBlock

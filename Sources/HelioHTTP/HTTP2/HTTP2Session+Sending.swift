@@ -6,6 +6,7 @@ extension HTTP2Session {
     /// The length of the next DATA frame; the bytes are moved by ``sendData(_:of:length:)`` right after.
     func readBody(of exchange: Exchange, atMost length: Int, flags: UnsafeMutablePointer<UInt32>) -> Int {
         guard !exchange.state.contains(.closed) else { return Int(NGHTTP2_ERR_DEFERRED.rawValue) }
+        if let source = exchange.source { return unsafe read(source, of: exchange, atMost: length, flags: flags) }
         exchange.flushIfDry()
         let count = min(length, exchange.queue.count)
         let isFinished = exchange.state.contains(.responseFinished)
@@ -24,7 +25,32 @@ extension HTTP2Session {
         return count
     }
 
-    /// Writes one DATA frame: its header of nine bytes, then `length` bytes of the queue.
+    /// Reads a source to where the next DATA frame's bytes will be: the frame is written right after, and there is room for
+    /// the largest one.
+    private func read(
+        _ source: any BodySource, of exchange: Exchange, atMost length: Int, flags: UnsafeMutablePointer<UInt32>
+    ) -> Int {
+        let output = unsafe resources.output
+        let target = unsafe output.pointee.base + output.pointee.count + Self.frameHeader
+        let region = unsafe UnsafeMutableRawBufferPointer(start: target, count: min(length, source.remaining))
+        switch unsafe source.read(into: region, for: exchange) {
+        case .bytes(let count):
+            unsafe flags.pointee |= NGHTTP2_DATA_FLAG_NO_COPY.rawValue
+            if source.remaining == 0 { unsafe flags.pointee |= NGHTTP2_DATA_FLAG_EOF.rawValue }
+            return count
+        case .later:
+            exchange.state.insert(.starved)
+            return Int(NGHTTP2_ERR_DEFERRED.rawValue)
+        case .failed:
+            // nghttp2 answers this with RST_STREAM(INTERNAL_ERROR).
+            ownResets.append(exchange.streamID)
+            return Int(NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue)
+        }
+    }
+
+    private static let frameHeader = 9
+
+    /// Writes one DATA frame: its header of nine bytes, then `length` bytes of the queue. Those of a source are there already.
     ///
     /// One `mem_send` writes such frames for as long as this answers 0; NGHTTP2_ERR_PAUSE makes it return when the next
     /// one might not fit, or when a handler is to be asked for more first. (Never WOULDBLOCK: that would leave a frame half
@@ -33,9 +59,9 @@ extension HTTP2Session {
         let output = unsafe resources.output
         let count = unsafe output.pointee.count
         let target = unsafe output.pointee.base + count
-        unsafe target.copyMemory(from: header, byteCount: 9)
-        unsafe exchange.queue.read(length, into: target + 9)
-        unsafe output.pointee.count = count + 9 + length
+        unsafe target.copyMemory(from: header, byteCount: Self.frameHeader)
+        if exchange.source == nil { unsafe exchange.queue.read(length, into: target + Self.frameHeader) }
+        unsafe output.pointee.count = count + Self.frameHeader + length
         exchange.sendProgress = now
         exchange.bodyBytesSent += length
         let released = min(exchange.countedOutput, length)

@@ -18,7 +18,7 @@ extension HTTP2Session {
         for reference in open {
             reference.with { exchange in
                 if exchange.awaitsBody { next = min(next, exchange.bodyDeadline(times.body, now: now)) }
-                if !exchange.queue.isEmpty { next = min(next, exchange.sendDeadline(times.send, now: now)) }
+                if exchange.hasOutput { next = min(next, exchange.sendDeadline(times.send, now: now)) }
             }
         }
         return next
@@ -57,7 +57,7 @@ extension HTTP2Session {
         if exchange.awaitsBody, now >= exchange.bodyDeadline(times.body, now: now) {
             tripped(.bodyTimeout)
             exchange.abandon(.limit(.bodyTimeout), status: .requestTimeout)
-        } else if !exchange.queue.isEmpty, now >= exchange.sendDeadline(times.send, now: now) {
+        } else if exchange.hasOutput, now >= exchange.sendDeadline(times.send, now: now) {
             tripped(.sendTimeout)
             resetOnOurAccount(exchange.streamID, .cancel)
             exchange.close(.limit(.sendTimeout))

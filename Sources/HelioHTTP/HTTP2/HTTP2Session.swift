@@ -32,7 +32,7 @@ internal import CNghttp2
     var pushes = 0
     /// The peer has sent GOAWAY.
     var hasPeerSaidGoodbye = false
-    var earlyPriorities: [EarlyPriority] = []
+    @Unguarded var earlyPriorities: [EarlyPriority] = []
     /// What has come of the PRIORITY_UPDATE that is arriving.
     var extensionPayload: [UInt8] = []
     var pings: [Ping] = []
@@ -103,6 +103,7 @@ internal import CNghttp2
         _open.deallocate()
         _ended.deallocate()
         _drained.deallocate()
+        _earlyPriorities.deallocate()
     }
 
     var limits: Limits { resources.limits }

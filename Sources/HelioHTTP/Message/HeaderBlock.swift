@@ -27,8 +27,6 @@ internal import CNghttp2
     private var capacity: Int
     private var used: Int
     private(set) var fieldCount: Int
-    /// How many of the fields that a peer has sent are named `cookie`.
-    var cookieFields = 0
 
     /// A new block takes this many bytes; one that grew past `keptCapacity` gives them back when it is recycled.
     private static let initialCapacity = 1024
@@ -227,7 +225,6 @@ extension HeaderBlock {
     func removeAll() {
         used = Self.firstOffset
         fieldCount = 0
-        cookieFields = 0
         guard capacity > Self.keptCapacity else { return }
         unsafe base.deallocate()
         unsafe base = UnsafeMutableRawPointer.allocate(byteCount: Self.initialCapacity, alignment: 16)
@@ -254,7 +251,6 @@ extension HeaderBlock {
             kept += 1
         }
         fieldCount = kept
-        cookieFields = 1
     }
 
     private func put(_ bytes: UnsafeRawBufferPointer) {

@@ -133,6 +133,7 @@ public enum LimitName: String, Sendable, CaseIterable {
     case peerResetRate = "peer_reset_rate"
     case inducedResetRate = "induced_reset_rate"
     case bodySize = "body_size"
+    case byteRanges = "byte_ranges"
     case multipartParts = "multipart_parts"
     case multipartDepth = "multipart_depth"
     case multipartHeaders = "multipart_headers"

@@ -16,6 +16,8 @@ internal import Synchronization
 @safe public final class EventLoop: @unchecked Sendable {
     /// Its place in its group.
     public let index: Int
+    /// Where work is done that would block the loop. The loops of a group share one. Any thread.
+    public let blockingPool: BlockingPool
 
     // Other threads' part.
     private let inbox = Lock(Inbox())
@@ -59,10 +61,13 @@ internal import Synchronization
     /// The number of this iteration, from 1: what is allowed so often in each is counted by it. Loop thread.
     public private(set) var iteration: UInt64 = 0
 
-    /// - Parameter index: its place in its group.
+    /// - Parameters:
+    ///   - index: its place in its group.
+    ///   - blockingPool: where blocking work is done; it starts its threads as they are needed.
     /// - Throws: `Errno` when the process or the system has no descriptor left; it takes two.
-    public init(index: Int = 0) throws(Errno) {
+    public init(index: Int = 0, blockingPool: BlockingPool = BlockingPool()) throws(Errno) {
         self.index = index
+        self.blockingPool = blockingPool
         poller = try Poller()
         wakeup = try Wakeup()
         time = helio_monotonic_ns()
@@ -80,10 +85,13 @@ internal import Synchronization
 
     /// Runs the loop on the calling thread until ``stop()``. What is registered then, armed or put off is let go.
     ///
+    /// SIGPIPE is blocked on the thread from then on: a peer that has gone is an error of the call that finds it out.
+    ///
     /// - Precondition: it has not run before.
     public func run() {
         let isFirst = thread.exchange(pthread_self(), ordering: .relaxed) == 0
         precondition(isFirst && !isStopped, "a loop runs once")
+        helio_block_pipe_signal()
         takeInbox()
         while !isStopped { iterate() }
         finish()

@@ -3,6 +3,7 @@ internal import CLinux
 /// Loops, each on a thread of its own. They run until ``stop()``: letting go of the group does not end them.
 public final class EventLoopGroup: Sendable {
     public let loops: [EventLoop]
+    private let ownPool: BlockingPool?
     private let threads: Lock<[LoopThread]>
 
     /// Starts the threads.
@@ -10,11 +11,16 @@ public final class EventLoopGroup: Sendable {
     /// - Parameters:
     ///   - threads: how many; nil is one for each CPU that the process may use.
     ///   - pinning: ties each thread to one CPU of those that the process may use, in turn.
+    ///   - blockingPool: where the loops' blocking work is done; nil is a pool of their own, which ends with them.
     /// - Throws: `Errno` when descriptors or threads run out.
-    public init(threads count: Int? = nil, pinning: Bool = false) throws(Errno) {
+    public init(
+        threads count: Int? = nil, pinning: Bool = false, blockingPool: BlockingPool? = nil
+    ) throws(Errno) {
         let count = max(1, count ?? Int(helio_cpu_count()))
+        let pool = blockingPool ?? BlockingPool()
+        ownPool = blockingPool == nil ? pool : nil
         var loops: [EventLoop] = []
-        for index in 0..<count { loops.append(try EventLoop(index: index)) }
+        for index in 0..<count { loops.append(try EventLoop(index: index, blockingPool: pool)) }
         self.loops = loops
         threads = Lock([])
         for loop in loops {
@@ -42,6 +48,7 @@ public final class EventLoopGroup: Sendable {
         threads.withLock { swap(&running, &$0) }
         for loop in loops { loop.stop() }
         for thread in running { thread.join() }
+        ownPool?.stop()
     }
 
     /// As ``stop()``, from anywhere: the waiting is done by a thread of its own.

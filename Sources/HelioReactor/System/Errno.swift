@@ -32,6 +32,11 @@ public struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     /// No interface has the address, or the machine does not speak its family.
     public var isAddressNotAvailable: Bool { code == EADDRNOTAVAIL || code == EAFNOSUPPORT }
     public var isTimeout: Bool { code == ETIMEDOUT }
+    public var isPermissionDenied: Bool { code == EACCES || code == EPERM }
+    /// What was asked for is not done with this kind of descriptor.
+    public var isUnsupported: Bool { code == EINVAL || code == ENOSYS || code == EOPNOTSUPP }
+    /// What stores files has failed.
+    public var isInputOutput: Bool { code == EIO || code == ESTALE || code == EUCLEAN }
     /// The process (EMFILE), the system (ENFILE) or the kernel's memory has no room for another descriptor.
     public var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE || code == ENOBUFS || code == ENOMEM }
 }

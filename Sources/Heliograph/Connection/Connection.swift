@@ -212,6 +212,9 @@ internal import HelioTLS
             let isTaken = unsafe send(UnsafeRawBufferPointer(rebasing: resources.outgoing[..<count]))
             guard isTaken else { return }
         }
+        var hasPeer = true
+        core.passSource(now: loop.now) { source, exchange in pass(source, for: exchange, &hasPeer) }
+        guard hasPeer else { return beginClose() }
         if core.isFinished { return finish() }
         if core.wantsDrain { takeAnotherTurn() }
         limitTimer()
@@ -233,6 +236,24 @@ internal import HelioTLS
         unsentSince = loop.now
         limitTimer()
         return false
+    }
+
+    /// Has the kernel send a file's bytes.
+    private func pass(_ source: any BodySource, for exchange: Exchange, _ hasPeer: inout Bool) -> BodyRead? {
+        guard let body = source as? FileBody, let passed = socket?.pass(body, for: exchange) else { return .failed }
+        switch passed {
+        case .bytes(let count):
+            resources.counters.bytesSent += count
+            return .bytes(count)
+        case .full:
+            state.remove(.writable)
+            return nil
+        case .peerGone:
+            hasPeer = false
+            return nil
+        case .later: return .later
+        case .failed: return .failed
+        }
     }
 
     private func sendUnsent() -> Bool {

@@ -187,6 +187,7 @@ protocol ConnectionCoreOwner: AnyObject {
     private func open(_ version: HTTPVersion, now: UInt64) {
         var options = options.session
         options.isSecure = engine != nil
+        if engine != nil { options.passesSources = false }
         if let engine {
             resources.counters.handshakes += 1
             if engine.isResumed { resources.counters.resumptions += 1 }
@@ -277,6 +278,12 @@ protocol ConnectionCoreOwner: AnyObject {
             fail(error)
         }
         return written
+    }
+
+    /// After a drain: has `send` send the file whose bytes are next, on plaintext; see ``HTTPSession/passSource(now:_:)``.
+    func passSource(now: UInt64, _ send: (any BodySource, Exchange) -> BodyRead?) {
+        guard engine == nil, closeReason == nil else { return }
+        session?.passSource(now: now, send)
     }
 
     /// Whether all is said, and the socket may be closed once it has taken the output.

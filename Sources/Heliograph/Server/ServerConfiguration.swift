@@ -84,6 +84,7 @@ public struct ServerConfiguration: Sendable {
 
         var connectionOptions: ConnectionOptions {
             var options = ConnectionOptions(versions: versions, takesProxyHeader: proxyProtocol != .off)
+            options.session.passesSources = true
             options.session.allowsConnectProtocol = allowsConnectProtocol
             options.session.origins = origins
             options.session.alternativeServices = alternativeServices

@@ -82,7 +82,7 @@ struct ReferenceParser {
             guard head.method == "OPTIONS" else { throw bad }
             head.target = target
         } else {
-            let lower = text.lowercased()
+            let lower = text.inLowerCase
             guard lower.hasPrefix("http://") || lower.hasPrefix("https://") else { throw bad }
             let after = target.dropFirst(lower.hasPrefix("https") ? 8 : 7)
             let authority = Text(after.prefix { $0 != 47 && $0 != 63 })
@@ -109,14 +109,14 @@ struct ReferenceParser {
             if count >= limits.maxHeaderCount { throw Refused(status: 431, limit: .headerCount) }
             left -= size
             count += 1
-            try each(string(name).lowercased(), value)
+            try each(string(name).inLowerCase, value)
         }
     }
 
     private static func read(_ name: String, _ value: Text, into head: inout Head) throws {
         let elements = value.split(separator: 44, maxSplits: Int.max, omittingEmptySubsequences: false)
             .map { trimmed(Text($0)) }
-        let words = elements.map { string($0).lowercased() }
+        let words = elements.map { string($0).inLowerCase }
         switch name {
         case "host":
             guard head.host == nil, isAuthority(value) else { throw bad }
@@ -129,7 +129,7 @@ struct ReferenceParser {
             head.lengths.append(value)
         case "transfer-encoding":
             for element in elements {
-                guard !head.codings.contains(where: { string($0).lowercased() == "chunked" }), isToken(element) else {
+                guard !head.codings.contains(where: { string($0).inLowerCase == "chunked" }), isToken(element) else {
                     throw bad
                 }
                 head.codings.append(element)
@@ -138,7 +138,7 @@ struct ReferenceParser {
         case "upgrade": head.upgrades += words.filter { !$0.isEmpty && $0 != "h2c" }
         case "expect":
             if head.isOld { return }
-            guard string(value).lowercased() == "100-continue" else { throw Refused(status: 417) }
+            guard string(value).inLowerCase == "100-continue" else { throw Refused(status: 417) }
         default: break
         }
         let own = ["host", "transfer-encoding", "connection", "upgrade", "keep-alive", "proxy-connection"]
@@ -149,7 +149,7 @@ struct ReferenceParser {
         if !head.isOld, head.host == nil { throw bad }
         if !head.codings.isEmpty {
             guard head.lengths.isEmpty, !head.isOld else { throw bad }
-            guard head.codings.count == 1, string(head.codings[0]).lowercased() == "chunked" else {
+            guard head.codings.count == 1, string(head.codings[0]).inLowerCase == "chunked" else {
                 throw Refused(status: 501)
             }
         }
@@ -287,3 +287,10 @@ private struct Refused: Error {
 private struct Incomplete: Error {}
 
 private let bad = Refused(status: 400)
+
+extension String {
+    /// With the letters of ASCII alone changed: a peer's bytes may be any.
+    fileprivate var inLowerCase: String {
+        String(decoding: utf8.map { (65...90).contains($0) ? $0 | 0x20 : $0 }, as: UTF8.self)
+    }
+}

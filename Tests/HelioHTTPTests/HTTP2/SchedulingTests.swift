@@ -35,6 +35,9 @@ struct SchedulingTests {
         }
     }
 
+    /// Queues that one drain empties: what is pulled is asked for again and again.
+    private let small = limits { $0.responseHighWaterMark = 20_000 }
+
     /// A peer whose windows never close.
     private func peer(_ handler: any Handler, limits: Limits = Limits()) -> RawPeer {
         let peer = RawPeer(handler: handler, limits: limits, settings: [(id: 4, value: 0x7fff_ffff)])
@@ -48,7 +51,7 @@ struct SchedulingTests {
 
     @Test("An urgent response overtakes bulk ones that are under way", arguments: Source.allCases)
     func urgent(source: Source) {
-        let peer = peer(Files(source))
+        let peer = peer(Files(source), limits: small)
         peer.sendWithoutReading(ask(1, Self.bulk) + ask(3, Self.bulk, "u=5"))
         peer.readOnce()
         #expect(peer.runs() == [1])
@@ -63,7 +66,7 @@ struct SchedulingTests {
 
     @Test("Of one urgency, those of no use in pieces are served one after the other", arguments: Source.allCases)
     func inOrder(source: Source) {
-        let peer = peer(Files(source))
+        let peer = peer(Files(source), limits: small)
         peer.send(ask(1, Self.bulk) + ask(3, Self.bulk) + ask(5, Self.bulk, "u=3"))
         #expect(peer.runs() == [1, 3, 5])
         peer.leave()
@@ -71,7 +74,7 @@ struct SchedulingTests {
 
     @Test("Those of use in pieces share the connection", arguments: Source.allCases)
     func interleaved(source: Source) {
-        let peer = peer(Files(source))
+        let peer = peer(Files(source), limits: small)
         peer.send(ask(1, Self.bulk, "i") + ask(3, Self.bulk, "i") + ask(5, Self.bulk, "i"))
         let runs = peer.runs()
         // Frames of up to 16 KiB, in turn.

@@ -8,7 +8,8 @@ import Testing
 /// Which version a connection gets, and how one of HTTP/1.1 ends: TLS and protocol together, in memory.
 @Suite struct HTTP1CoreTests {
     private static let get = Array("GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
-    private static let response = "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 13\r\n\r\nHello, World!"
+    private static let response =
+        "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 13\r\n\r\nHello, World!"
 
     /// A client of HTTP/1.1, over TLS or not, and the core that it talks to.
     private final class Peer: ConnectionCoreOwner {
@@ -110,7 +111,9 @@ import Testing
         peer.leave()
     }
 
-    @Test(arguments: ["P", "PRI * HTTP/2.0", "PRI * HTTP/1.1\r\nHost: h\r\n\r\n", "PUT /hello HTTP/1.1\r\nHost: h\r\n\r\n"])
+    @Test(arguments: [
+        "P", "PRI * HTTP/2.0", "PRI * HTTP/1.1\r\nHost: h\r\n\r\n", "PUT /hello HTTP/1.1\r\nHost: h\r\n\r\n",
+    ])
     func theFirstBytesDecideOnPlaintext(start: String) throws {
         let peer = try Peer(handler: RecordingHandler(), isSecure: false)
         try peer.send(Array(start.utf8), cut: 1)

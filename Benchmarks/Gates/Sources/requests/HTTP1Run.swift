@@ -12,8 +12,8 @@ struct HTTP1Run {
     }
 
     mutating func requests(_ count: Int) -> Int {
-        let text = "GET /hello HTTP/1.1\r\nHost: 127.0.0.1:8443\r\nUser-Agent: h2load nghttp2/1.52.0\r\nAccept: */*\r\n\r\n"
-        let bytes = Array(text.utf8)
+        let fields = "Host: 127.0.0.1:8443\r\nUser-Agent: h2load nghttp2/1.52.0\r\nAccept: */*\r\n"
+        let bytes = Array("GET /hello HTTP/1.1\r\n\(fields)\r\n".utf8)
         bytes.withUnsafeBytes { bytes in
             for _ in 0..<count {
                 now += 1_000_000

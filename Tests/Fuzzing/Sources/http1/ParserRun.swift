@@ -1,0 +1,1 @@
+../../../HelioHTTPTests/HTTP1/ParserRun.swift
