@@ -99,12 +99,12 @@ def test_bad_handshakes_are_refused(server, options, status):
     assert refused.value.response.status_code == status
 
 
-def handshake(server, version="13"):
-    """A connection whose handshake was done by hand."""
+def handshake(server, version="13", method="GET", behind=b""):
+    """A connection whose handshake was done by hand, with the bytes that came behind the answer's head."""
     tcp = server.connect()
     key = base64.b64encode(os.urandom(16)).decode()
-    tcp.sendall(f"GET /ws HTTP/1.1\r\nhost: 127.0.0.1:{server.port}\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
-                f"sec-websocket-key: {key}\r\nsec-websocket-version: {version}\r\n\r\n".encode())
+    tcp.sendall(f"{method} /ws HTTP/1.1\r\nhost: 127.0.0.1:{server.port}\r\nupgrade: websocket\r\nconnection: Upgrade\r\n"
+                f"sec-websocket-key: {key}\r\nsec-websocket-version: {version}\r\n\r\n".encode() + behind)
     head = b""
     while b"\r\n\r\n" not in head:
         piece = tcp.recv(4096)
@@ -134,8 +134,22 @@ def test_a_plain_get_is_told_to_upgrade(server):
     assert server.curl("/ws", "-w", "%{http_code}", "-o", "/dev/null").stdout == "426"
 
 
-def test_a_frame_with_the_handshake_and_one_byte_at_a_time(server):
-    tcp, head = handshake(server)
+def test_a_frame_right_behind_the_handshake(server):
+    tcp, data = handshake(server, behind=frame(1, b"early"))
+    while not data.endswith(b"\r\n\r\n\x81\x05early"):
+        piece = tcp.recv(4096)
+        assert piece, data
+        data += piece
+    tcp.close()
+
+
+def test_another_method_opens_none(server):
+    _, data = handshake(server, method="DELETE")
+    assert data.startswith(b"HTTP/1.1 405 ")
+
+
+def test_a_frame_one_byte_at_a_time(server):
+    tcp, _ = handshake(server)
     for byte in frame(1, "h\u00e9".encode()):
         tcp.sendall(bytes([byte]))
     answer = b""

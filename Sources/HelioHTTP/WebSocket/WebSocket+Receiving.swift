@@ -9,8 +9,10 @@ extension WebSocket {
         }
         var position = 0
         unsafe parse(bytes, from: &position)
-        guard position < bytes.count, takesInput else { return }
-        unsafe unread.append(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[position...]))
+        guard takesInput, position < bytes.count || !unread.isEmpty else { return }
+        // A handler that paused and resumed may have had the next bytes come meanwhile: they stand behind the rest of these.
+        unsafe unread.insert(contentsOf: UnsafeRawBufferPointer(rebasing: bytes[position...]), at: 0)
+        takeUnread()
     }
 
     /// Goes on with what came while it was paused.

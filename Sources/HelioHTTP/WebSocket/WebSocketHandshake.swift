@@ -44,7 +44,9 @@ enum WebSocketHandshake {
         var agreement = Agreement()
         if exchange.version != .http2 {
             let keys = fields.values(of: "sec-websocket-key")
-            guard keys.count == 1, Base64.isOf16Bytes(keys[0]) else { return .refused(.malformed) }
+            guard exchange.method == .get, keys.count == 1, Base64.isOf16Bytes(keys[0]) else {
+                return .refused(.malformed)
+            }
             agreement.accept = accept(key: keys[0])
         }
         let origins = fields.values(of: "origin")

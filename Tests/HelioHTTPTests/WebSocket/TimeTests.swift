@@ -131,6 +131,26 @@ struct WebSocketTimeTests {
         peer.leave()
     }
 
+    @Test("A handler that pauses and resumes within a message gets in order what waited for it")
+    func pausesAndResumes() {
+        let handler = EchoWebSocket()
+        var sizes: [Int] = []
+        handler.onMessage = { webSocket, text in
+            sizes.append(text.utf8.count)
+            webSocket.pause()
+            webSocket.resume()
+        }
+        let peer = WebSocketPeer(handler)
+        peer.webSocket?.pause()
+        // More than the exchange hands over at once.
+        for size in 20_000..<20_005 { peer.send(.text, [UInt8](repeating: 65, count: size)) }
+        #expect(sizes.isEmpty)
+        peer.webSocket?.resume()
+        peer.settle()
+        #expect(sizes == Array(20_000..<20_005))
+        peer.leave()
+    }
+
     @Test("A handler may resume, close and send from within a message")
     func reentrance() {
         let handler = EchoWebSocket()
