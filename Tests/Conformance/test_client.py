@@ -126,7 +126,7 @@ def server(request, start, files, localhost):
         start(program, "-d", files, "-a", "127.0.0.1", port, key, chain, port=port)
     elif request.param == "nginx":
         (files / "nginx.conf").write_text(
-            f"daemon off; pid {files}/pid; error_log /dev/null; events {{}} http {{ access_log off; "
+            f"daemon off; user root; pid {files}/pid; error_log /dev/null; events {{}} http {{ access_log off; "
             f"client_body_temp_path {files}/b; proxy_temp_path {files}/p; fastcgi_temp_path {files}/f; uwsgi_temp_path {files}/u; "
             f"scgi_temp_path {files}/s; server {{ listen 127.0.0.1:{port} ssl http2; ssl_certificate {chain}; "
             f"ssl_certificate_key {key}; root {files}; }} }}")
@@ -169,7 +169,7 @@ def test_plaintext_by_prior_knowledge(start, files):
     start(needs("nghttpd"), "--no-tls", "-d", files, "-a", "127.0.0.1", port, port=port)
     assert fetch("--http2", f"http://127.0.0.1:{port}/small").stdout == b"Hello, World!\n"
     refused = fetch(f"http://127.0.0.1:{port}/small", check=False)
-    assert refused.returncode == 1 and b"not HTTP" in refused.stderr
+    assert refused.returncode == 1 and refused.stderr
 
 
 @pytest.fixture

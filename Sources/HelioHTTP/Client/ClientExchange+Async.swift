@@ -7,7 +7,7 @@ extension ClientExchange {
         state.insert(.pulled)
         while !state.contains(.responded) {
             if isClosed { throw failure ?? .connectionLost }
-            unsafe await wait(for: \.head)
+            unsafe await wait(for: \.head) { state.contains(.responded) || isClosed }
         }
     }
 
@@ -25,7 +25,7 @@ extension ClientExchange {
             if let failure { throw failure }
             if state.contains(.responseEnded) || isClosed { return nil }
             bodyProgress = 0
-            unsafe await wait(for: \.body)
+            unsafe await wait(for: \.body) { !inbound.isEmpty || state.contains(.responseEnded) || isClosed }
         }
     }
 
@@ -50,16 +50,22 @@ extension ClientExchange {
     /// - Throws: the error that the exchange ended with, or ``ClientError/cancelled`` where it takes no more.
     nonisolated(nonsending) public func send(_ bytes: [UInt8]) async throws(ClientError) {
         if write(bytes) { return }
-        while state.contains(.overHighWater), !isClosed { unsafe await wait(for: \.drain) }
+        while state.contains(.overHighWater), !isClosed {
+            unsafe await wait(for: \.drain) { !state.contains(.overHighWater) || isClosed }
+        }
         if isClosed || state.contains(.requestFinished) { throw failure ?? .cancelled }
     }
 
     nonisolated(nonsending) private func wait(
-        for slot: ReferenceWritableKeyPath<ExchangeWaiters, UnsafeContinuation<Void, Never>?>
+        for slot: ReferenceWritableKeyPath<ExchangeWaiters, UnsafeContinuation<Void, Never>?>,
+        unless isDue: () -> Bool
     ) async {
         let waiters = waiters ?? ExchangeWaiters()
         self.waiters = waiters
         precondition(unsafe waiters[keyPath: slot] == nil, "one task at a time waits for an exchange")
-        await unsafe withUnsafeContinuation { unsafe waiters[keyPath: slot] = $0 }
+        // What is waited for may have come by now: a call of an async function can be put off for an iteration of the loop.
+        await unsafe withUnsafeContinuation {
+            if isDue() { unsafe $0.resume() } else { unsafe waiters[keyPath: slot] = $0 }
+        }
     }
 }

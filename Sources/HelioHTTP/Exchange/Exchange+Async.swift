@@ -34,7 +34,7 @@ extension Exchange {
             if isClosed { throw .closed(closeReason) }
             bodyProgress = 0
             sendContinueIfDue()
-            unsafe await wait(for: \.body)
+            unsafe await wait(for: \.body) { !inbound.isEmpty || state.contains(.requestEnded) || isClosed }
         }
     }
 
@@ -73,18 +73,24 @@ extension Exchange {
     }
 
     nonisolated(nonsending) func waitForDrain() async throws(ExchangeError) {
-        while state.contains(.overHighWater), !isClosed { unsafe await wait(for: \.drain) }
+        while state.contains(.overHighWater), !isClosed {
+            unsafe await wait(for: \.drain) { !state.contains(.overHighWater) || isClosed }
+        }
         if isClosed { throw .closed(closeReason) }
         if state.contains(.responseFinished) { throw .closed(.finished) }
     }
 
     nonisolated(nonsending) private func wait(
-        for slot: ReferenceWritableKeyPath<ExchangeWaiters, UnsafeContinuation<Void, Never>?>
+        for slot: ReferenceWritableKeyPath<ExchangeWaiters, UnsafeContinuation<Void, Never>?>,
+        unless isDue: () -> Bool
     ) async {
         let waiters = waiters ?? ExchangeWaiters()
         self.waiters = waiters
         precondition(unsafe waiters[keyPath: slot] == nil, "one task at a time waits for an exchange")
-        await unsafe withUnsafeContinuation { unsafe waiters[keyPath: slot] = $0 }
+        // What is waited for may have come by now: a call of an async function can be put off for an iteration of the loop.
+        await unsafe withUnsafeContinuation {
+            if isDue() { unsafe $0.resume() } else { unsafe waiters[keyPath: slot] = $0 }
+        }
     }
 }
 

@@ -61,7 +61,7 @@ extension WebSocket {
                 if isClean { return nil }
                 throw .closed(code, reason: closeReason)
             }
-            unsafe await inbox.wait(for: \.message)
+            unsafe await inbox.wait(for: \.message) { inbox.hasMessage || closeCode != nil }
         }
     }
 
@@ -79,7 +79,9 @@ extension WebSocket {
 
     nonisolated(nonsending) private func settle(_ isGoing: Bool) async throws(WebSocketError) {
         if isGoing { return }
-        while flags.contains(.overHighWater), isOpen { unsafe await inbox.wait(for: \.drain) }
+        while flags.contains(.overHighWater), isOpen {
+            unsafe await inbox.wait(for: \.drain) { !flags.contains(.overHighWater) || !isOpen }
+        }
         guard isOpen else { throw .closed(closeCode ?? .abnormal, reason: closeReason) }
     }
 
@@ -119,6 +121,8 @@ extension WebSocket {
         unsafe resume(\.drain)
     }
 
+    var hasMessage: Bool { first < queue.count }
+
     func popFirst() -> WebSocketMessage? {
         guard first < queue.count else { return nil }
         let message = queue[first]
@@ -138,10 +142,14 @@ extension WebSocket {
     }
 
     nonisolated(nonsending) func wait(
-        for slot: ReferenceWritableKeyPath<WebSocketInbox, UnsafeContinuation<Void, Never>?>
+        for slot: ReferenceWritableKeyPath<WebSocketInbox, UnsafeContinuation<Void, Never>?>,
+        unless isDue: () -> Bool
     ) async {
         precondition(unsafe self[keyPath: slot] == nil, "one task at a time waits for a WebSocket")
-        await unsafe withUnsafeContinuation { unsafe self[keyPath: slot] = $0 }
+        // What is waited for may have come by now: a call of an async function can be put off for an iteration of the loop.
+        await unsafe withUnsafeContinuation {
+            if isDue() { unsafe $0.resume() } else { unsafe self[keyPath: slot] = $0 }
+        }
     }
 
     private func resume(_ slot: ReferenceWritableKeyPath<WebSocketInbox, UnsafeContinuation<Void, Never>?>) {

@@ -87,7 +87,8 @@ private final class WebSocketOpening: ClientHandler {
     }
 
     nonisolated(nonsending) func wait() async {
-        await withCheckedContinuation { waiting = $0 }
+        // What is waited for may have come by now: a call of an async function can be put off for an iteration of the loop.
+        await withCheckedContinuation { if outcome != nil { $0.resume() } else { waiting = $0 } }
     }
 
     func response(_ exchange: ClientExchange) {

@@ -67,6 +67,7 @@ final class OriginPool: EventSource {
         guard !pool.isStopping else { return false }
         enqueue(exchange)
         waiting.putBack(exchange)
+        pumpSoon()
         return true
     }
 
