@@ -136,8 +136,8 @@ extension ClientExchange {
 
     /// Whether it is the server's turn to answer.
     private var awaitsHead: Bool {
-        guard state.isDisjoint(with: [.responded, .promised]), queue.isEmpty else { return false }
-        return state.contains(.requestFinished) || requestMethod == .connect
+        guard !state.contains(.responded), queue.isEmpty else { return false }
+        return !state.isDisjoint(with: [.requestFinished, .promised]) || requestMethod == .connect
     }
 
     /// Whether it is the server's turn to send body.

@@ -46,6 +46,25 @@ import Testing
         client.leave()
     }
 
+    @Test func aPromiseThatIsNotKeptHasTheTimeOfAResponse() {
+        let client = MemoryClient(acceptsPush: true)
+        let handler = RecordingClientHandler()
+        let pushed = RecordingClientHandler()
+        handler.takesPush = pushed
+        client.get("/", handler)
+        _ = client.output()
+        client.receive(preface + promise(2) + FrameBuilder.headers(stream: 1, [(":status", "204")]))
+        _ = client.session.nextDeadline(now: client.clock.now)
+        client.advance(by: .seconds(59))
+        #expect(pushed.ends == 0)
+        client.advance(by: .seconds(1))
+        #expect(pushed.error.name == "limit response_timeout")
+        let reset = RawFrame.parse(client.output()).first { $0.isType(.resetStream) }
+        #expect(reset?.stream == 2 && reset?.number() == HTTP2ErrorCode.cancel.rawValue)
+        #expect(client.session.openStreams == 0)
+        client.leave()
+    }
+
     @Test func promisesAreBounded() {
         var limits = ClientLimits()
         limits.maxPushedStreams = 3
