@@ -15,6 +15,13 @@ let package = Package(
     ],
     targets: [
         .executableTarget(
+            name: "load",
+            dependencies: [
+                .product(name: "Heliograph", package: "heliograph"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Histogram", package: "hdrhistogram-swift"),
+            ]),
+        .executableTarget(
             name: "nio-peer",
             dependencies: [
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -131,6 +131,38 @@ class WebSockets:
                        f"{self.messages} messages a round")
 
 
+class Latency:
+    """How long requests take at a fixed rate, from when each was due: a stall is charged for all that it kept waiting."""
+
+    def __init__(self, name, title, peers, rate, quick=False, rounds=5):
+        self.name, self.title, self.peers, self.rate, self.quick, self.rounds = name, title, peers, rate, quick, rounds
+
+    def run(self, servers, context):
+        result = Result(self.title, "p99, µs", columns=("p50", "p99.9", "max"),
+                        comment=f"{self.rate:,} requests a second for 3 s after 1 s of warm-up, 32 connections x 8 streams, `load`")
+        samples = {peer.name: [] for peer in servers}
+        for number in range(context.rounds or self.rounds):
+            for peer in servers:
+                context.progress(f"{self.title}: round {number + 1}, {peer.name}")
+                samples[peer.name].append(loads.load(
+                    peer, "http", f"https://127.0.0.1:{peer.port}{peer.hello}", "--connections", 32, "--streams", 8,
+                    "--rate", self.rate, "--duration", 3, "--warm-up", 1))
+        for peer in servers:
+            theirs = samples[peer.name]
+            problem = next((sample.problem for sample in theirs if sample.problem), "")
+            slow = next((sample for sample in theirs if sample.per_second < 0.98 * self.rate), None)
+            if problem or slow:
+                result.rows.append((peer.name, None, None, None, None, problem or "does not keep up with the rate"))
+                result.extra.append(("–", "–", "–"))
+                continue
+            values = [sample.latency["p99"] for sample in theirs]
+            ratio = ratio_of([sample.latency.get("p99", 0) for sample in samples[servers[0].name]], values)
+            result.rows.append((peer.name, statistics.median(values), min(values), max(values), ratio, peer.extra))
+            result.extra.append(tuple(
+                f"{statistics.median(sample.latency[name] for sample in theirs):,.0f}" for name in ("p50", "p99.9", "max")))
+        return result
+
+
 class IdleMemory:
     """Memory (PSS) for each idle connection after one request."""
 
@@ -212,6 +244,7 @@ SCENARIOS = [
     Requests("file-1k", "1 KiB from a file, 32 × 32", FEW_PEERS, 32, 32, 50_000, path="file", size=SIZES[0]),
     Requests("file-1m", "1 MiB from a file, 16 × 1", FEW_PEERS, 16, 1, 1_000, path="file", size=SIZES[2]),
     Handshakes("handshakes", "Handshake storm", FEW_PEERS + ["haproxy", "swift-nio"], 1_000, quick=True),
+    Latency("latency", "Latency at 10,000 requests a second", FEW_PEERS + ["swift-nio"], 10_000, quick=True),
     IdleMemory("idle", "Memory of idle connections", REQUEST_PEERS + ["haproxy", "go"], [100, 1_000, 10_000, 19_000]),
     IdleMemory("idle-quick", "Memory of 1,000 idle connections", REQUEST_PEERS, [1_000], quick=True),
     Growth("growth", "CPU per request among idle connections", ["heliograph", "h2o", "nginx"], [0, 1_000, 10_000, 19_000]),

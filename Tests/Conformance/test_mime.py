@@ -11,7 +11,6 @@ import http.client
 import json
 import os
 import re
-import shutil
 import ssl
 import subprocess
 import time
@@ -272,7 +271,6 @@ def test_events_are_not_kept_back_over_http1(one_loop):
     connection.close()
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 @pytest.mark.parametrize("coding, decoder", [("gzip", "gunzipSync"), ("deflate", "inflateSync")])
 def test_node_decodes_it(server, coding, decoder):
     script = f"""
@@ -291,7 +289,6 @@ def test_node_decodes_it(server, coding, decoder):
     assert run("node", "-e", script).stdout.split() == [coding, hashlib.sha256(plain).hexdigest()]
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "gzip, deflate, br", "identity"])
 def test_the_fetch_of_node_decodes_it(server, coding):
     script = f"""
@@ -301,7 +298,6 @@ def test_the_fetch_of_node_decodes_it(server, coding):
     assert done.stdout.split() == ["null" if coding == "identity" else coding.split(",")[0], "10000"]
 
 
-@pytest.mark.skipif(not shutil.which("node"), reason="node is not installed")
 def test_the_form_data_of_node(server):
     script = f"""
         const form = new FormData();

@@ -4,6 +4,7 @@ internal import CNghttp2
 extension HTTP2Session {
     func submitHead(_ exchange: Exchange, status: Status, endsStream: Bool) {
         guard let raw = unsafe raw else { return }
+        if exchange.state.contains(.expectsContinue) { askForBody(exchange) }
         let fields = exchange.responseFields
         let scratch = unsafe fill(from: fields, status: status)
         exchange.sendProgress = 0
@@ -18,6 +19,13 @@ extension HTTP2Session {
             unsafe nghttp2_submit_response(raw, exchange.streamID, scratch, fields.count + 1, &provider)
         }
         requestDrain()
+    }
+
+    /// A response that begins while its handler takes the body: a peer that waits for 100 would wait for the response's end.
+    private func askForBody(_ exchange: Exchange) {
+        exchange.state.remove(.expectsContinue)
+        guard exchange.isTakingBody, !exchange.state.contains(.responseFinished) else { return }
+        submitInformational(exchange, status: .continue, HeaderBlock())
     }
 
     func submitInformational(_ exchange: Exchange, status: Status, _ fields: HeaderBlock) {

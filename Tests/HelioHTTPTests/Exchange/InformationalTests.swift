@@ -56,4 +56,18 @@ struct InformationalTests {
         #expect(client[stream].informational.isEmpty)
         #expect(client[stream].status == 403)
     }
+
+    @Test("A response that begins before its body has come asks for the body first")
+    func continuesWithinResponse() {
+        let server = MemorySession(handler: Echo())
+        defer { server.close() }
+        let client = TestClient()
+        let stream = client.request("POST", "/", [("expect", "100-continue")], isOpen: true)
+        server.exchange(with: client)
+        #expect(client[stream].informational.map(\.status) == [100])
+        #expect(client[stream].status == 200)
+        client.send(Array("body".utf8), on: stream, finished: true)
+        server.exchange(with: client)
+        #expect(client[stream].text == "body")
+    }
 }

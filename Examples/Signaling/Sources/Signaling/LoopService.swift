@@ -56,7 +56,7 @@ final class LoopService: Handler {
 /// What the node does with this loop's requests and the other loops.
 final class LoopOutlet: NodeOutlet {
     /// Requests that are not answered, and streams that are open.
-    var exchanges: [RequestID: Exchange] = [:]
+    var exchanges: [RequestKey: Exchange] = [:]
     private let loop: EventLoop
     private let mailboxes: Mailboxes<LoopMessage>
 
@@ -69,7 +69,7 @@ final class LoopOutlet: NodeOutlet {
         mailboxes.post(message, size: message.size, from: loop, to: index)
     }
 
-    func reply(_ request: RequestID, _ reply: Reply) { exchanges[request]?.respond(reply) }
+    func reply(_ request: RequestKey, _ reply: Reply) { exchanges[request]?.respond(reply) }
 
     func startStream(_ stream: StreamID, _ resumption: Resumption) {
         guard let exchange = exchanges[stream] else { return }

@@ -12,7 +12,7 @@ final class ServiceRequest: Handler {
 
     private let service: LoopService
     private let action: Action
-    private let id: RequestID
+    private let id: RequestKey
     private var body: [UInt8] = []
     /// The node has it, or it was refused: what is left of its body does not matter.
     private var isTaken = false

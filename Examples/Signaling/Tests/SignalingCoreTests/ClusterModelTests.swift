@@ -11,7 +11,7 @@ import Testing
         var lastSeq = 0
         /// The part of the present stream that was looked at.
         var looked = 0
-        var requests: [(RequestID, [(room: String, to: String, number: Int)])] = []
+        var requests: [(RequestKey, [(room: String, to: String, number: Int)])] = []
         var sent = 0
 
         init(_ peer: Peer) { self.peer = peer }

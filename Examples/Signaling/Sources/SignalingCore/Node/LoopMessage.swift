@@ -1,11 +1,11 @@
 /// A request that waits on the loop of its connection.
-package struct RequestID: Hashable, Sendable {
+package struct RequestKey: Hashable, Sendable {
     package let loop: Int
     package let number: UInt64
 }
 
 /// An event stream; it has the name of its request.
-package typealias StreamID = RequestID
+package typealias StreamID = RequestKey
 
 /// What loops tell each other. Between two loops, first in, first out.
 package enum LoopMessage: Sendable {
@@ -16,7 +16,7 @@ package enum LoopMessage: Sendable {
     case detached(SessionID, StreamID)
 
     // Back.
-    case reply(RequestID, Reply)
+    case reply(RequestKey, Reply)
     case attached(StreamID, SessionID, Resumption)
     case deliver(StreamID, [ServerEvent])
     case endStream(StreamID)
@@ -59,7 +59,7 @@ package enum LoopMessage: Sendable {
 package struct SessionCall: Sendable {
     let session: SessionID
     let token: [UInt8]
-    let request: RequestID
+    let request: RequestKey
     let action: Action
 
     enum Action: Sendable {

@@ -1,6 +1,6 @@
 // On the loop of a session: what it sends, and what is sent to it.
 extension SignalingNode {
-    func read(_ body: [UInt8], of session: Session, _ request: RequestID) {
+    func read(_ body: [UInt8], of session: Session, _ request: RequestKey) {
         let messages: [ReceivedMessage]
         do throws(MessageReader.Refusal) {
             messages = try MessageReader(sender: session.id, loops: loops, limits: limits).read(body)

@@ -1,7 +1,7 @@
 // On the loop of a connection: its requests.
 extension SignalingNode {
     /// `POST /v1/sessions`: the session lives on this loop.
-    package func createSession(_ request: RequestID, now: Moment) {
+    package func createSession(_ request: RequestKey, now: Moment) {
         run(now) {
             guard sessions.count < limits.sessionsPerLoop else {
                 outlet.reply(request, Problem.tooManySessions.reply("this loop has all the sessions that it takes"))
@@ -20,29 +20,30 @@ extension SignalingNode {
     /// - Parameters:
     ///   - token: what came as bearer token, nil when nothing did.
     ///   - last: `Last-Event-ID`.
-    package func openStream(_ request: RequestID, session: String, token: [UInt8]?, after last: EventID?, now: Moment) {
+    package func openStream(_ request: RequestKey, session: String, token: [UInt8]?, after last: EventID?, now: Moment)
+    {
         call(request, session, token, .attach(after: last), now)
     }
 
     /// `POST /v1/sessions/{sid}/messages`.
-    package func postMessages(_ request: RequestID, session: String, token: [UInt8]?, body: [UInt8], now: Moment) {
+    package func postMessages(_ request: RequestKey, session: String, token: [UInt8]?, body: [UInt8], now: Moment) {
         call(request, session, token, .messages(body), now)
     }
 
     /// `DELETE /v1/sessions/{sid}`.
-    package func deleteSession(_ request: RequestID, session: String, token: [UInt8]?, now: Moment) {
+    package func deleteSession(_ request: RequestKey, session: String, token: [UInt8]?, now: Moment) {
         call(request, session, token, .bye, now)
     }
 
     /// Refuses a request that is wrong in itself; but to those who may not know of the session, it says only that.
     package func refuse(
-        _ request: RequestID, session: String, token: [UInt8]?, with reply: Reply, now: Moment
+        _ request: RequestKey, session: String, token: [UInt8]?, with reply: Reply, now: Moment
     ) {
         call(request, session, token, .refuse(reply), now)
     }
 
     private func call(
-        _ request: RequestID, _ session: String, _ token: [UInt8]?, _ action: SessionCall.Action, _ now: Moment
+        _ request: RequestKey, _ session: String, _ token: [UInt8]?, _ action: SessionCall.Action, _ now: Moment
     ) {
         run(now) {
             guard let token else {

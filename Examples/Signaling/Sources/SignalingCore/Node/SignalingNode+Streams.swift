@@ -41,7 +41,7 @@ extension SignalingNode {
     }
 
     /// The answer to a request; one that was to become a stream does not.
-    func refusedOrDone(_ request: RequestID, _ reply: Reply) {
+    func refusedOrDone(_ request: RequestKey, _ reply: Reply) {
         streams[request] = nil
         outlet.reply(request, reply)
     }

@@ -3,7 +3,7 @@ package protocol NodeOutlet: AnyObject {
     /// Sends to another loop; false when its mailbox is full, and the message was not taken.
     func post(_ message: LoopMessage, to loop: Int) -> Bool
     /// Answers a request.
-    func reply(_ request: RequestID, _ reply: Reply)
+    func reply(_ request: RequestKey, _ reply: Reply)
     /// Answers a request by an event stream, which begins.
     func startStream(_ stream: StreamID, _ resumption: Resumption)
     /// Writes to a stream; false when it shall write no more until it has drained.
@@ -62,9 +62,9 @@ package final class SignalingNode {
     package var roomCount: Int { rooms.count }
 
     /// A name for a request of this loop.
-    package func nextRequest() -> RequestID {
+    package func nextRequest() -> RequestKey {
         lastRequest += 1
-        return RequestID(loop: loop, number: lastRequest)
+        return RequestKey(loop: loop, number: lastRequest)
     }
 
     /// Another loop has sent this.

@@ -46,13 +46,13 @@ final class Session {
 
 /// A request whose messages are on their way.
 struct PendingRequest {
-    let origin: RequestID
+    let origin: RequestKey
     let ids: [Identifier?]
     var errors: [MessageError?]
     /// Results that have not come.
     var missing: Int
 
-    init(origin: RequestID, messages: [ReceivedMessage]) {
+    init(origin: RequestKey, messages: [ReceivedMessage]) {
         self.origin = origin
         ids = messages.map(\.id)
         errors = Array(repeating: nil, count: messages.count)

@@ -57,7 +57,7 @@ final class Cluster {
     final class Outlet: NodeOutlet {
         private let loop: Int
         private unowned let cluster: Cluster
-        var replies: [RequestID: Reply] = [:]
+        var replies: [RequestKey: Reply] = [:]
         var opened: [StreamID: Resumption] = [:]
         var written: [StreamID: [UInt8]] = [:]
         var ended: Set<StreamID> = []
@@ -76,7 +76,7 @@ final class Cluster {
             return true
         }
 
-        func reply(_ request: RequestID, _ reply: Reply) {
+        func reply(_ request: RequestKey, _ reply: Reply) {
             #expect(replies[request] == nil, "answered twice")
             replies[request] = reply
         }
@@ -114,7 +114,7 @@ final class Peer {
 
     // MARK: Up
 
-    func post(_ body: String) -> RequestID {
+    func post(_ body: String) -> RequestKey {
         let request = cluster.nodes[home].nextRequest()
         let body = Array(body.utf8)
         cluster.nodes[home].postMessages(request, session: sid, token: token, body: body, now: cluster.now)
@@ -122,7 +122,7 @@ final class Peer {
     }
 
     /// Nil while it is not answered.
-    func reply(_ request: RequestID) -> Reply? { cluster.outlets[request.loop].replies[request] }
+    func reply(_ request: RequestKey) -> Reply? { cluster.outlets[request.loop].replies[request] }
 
     /// Posts, waits, and gives the error codes of the messages, "ok" for none.
     @discardableResult
@@ -132,7 +132,7 @@ final class Peer {
         return try results(request)
     }
 
-    func results(_ request: RequestID) throws -> [String] {
+    func results(_ request: RequestKey) throws -> [String] {
         let reply = try #require(self.reply(request))
         #expect(reply.status == 202)
         let results = try #require(try object(reply.body)["results"] as? [JSONFields])
@@ -146,7 +146,7 @@ final class Peer {
         try send("{\"t\":\"join\",\"room\":\"\(room)\",\"body\":{\"name\":\"\(sid)\"}}")
     }
 
-    func bye() -> RequestID {
+    func bye() -> RequestKey {
         let request = cluster.nodes[home].nextRequest()
         cluster.nodes[home].deleteSession(request, session: sid, token: token, now: cluster.now)
         return request
