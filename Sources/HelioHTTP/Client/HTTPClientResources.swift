@@ -26,7 +26,7 @@
     }
 
     /// Lets the recycled exchanges go, which hold this object as it holds them.
-    func emptyPool() {
+    package func emptyPool() {
         while let reference = free.popLast() { _ = reference.take() }
     }
 

@@ -169,6 +169,11 @@ public final class ClientPool {
         deadline?.cancel()
         deadline = nil
         last = nil
+        // They hold this pool as it holds them.
+        for origin in allOrigins { origin.end() }
+        origins = [:]
+        originsOfHTTP1 = [:]
+        http.emptyPool()
         let all = stopped
         stopped = []
         for done in all { done() }

@@ -170,6 +170,15 @@ final class OriginPool: EventSource {
         pool.connectingEnded()
     }
 
+    /// Lets go of what holds it. The last call, when it is idle.
+    func end() {
+        timer?.cancel()
+        timer = nil
+        ready.removeAll()
+        connectors.removeAll()
+        ticket = nil
+    }
+
     private func failWaiting(_ error: ClientError) {
         for exchange in waiting.remove(where: { _ in true }) { exchange.fail(error) }
     }
