@@ -3,7 +3,8 @@
 /// An exchange belongs to its loop: it is not `Sendable`, and all of it is used on the loop's thread. It may be kept after its
 /// end; then what it is asked to send is refused, and what waits throws the error that it ended with.
 @safe public final class ClientExchange {
-    let resources: HTTPClientResources
+    /// What it shares with its loop's others; nil while it waits to be used again, as those that wait are held there.
+    var home: HTTPClientResources?
     // What the codec knows it by; nil while it waits for a connection, and after its end.
     var codec: (any ClientExchangeCodec)?
     var streamID: Int32 = 0
@@ -91,8 +92,13 @@
     }
 
     init(resources: HTTPClientResources, receiver: any ClientHandler) {
-        self.resources = resources
+        home = resources
         self.receiver = receiver
+    }
+
+    var resources: HTTPClientResources {
+        guard let home else { preconditionFailure("an exchange that waits to be used again is nobody's") }
+        return home
     }
 
     deinit {

@@ -29,8 +29,6 @@ internal import CNghttp2
     }
 
     deinit {
-        // No session is left that could use them or recycle others.
-        shared.emptyPool()
         unsafe nghttp2_session_callbacks_del(callbacks)
         unsafe nghttp2_option_del(options)
         unsafe fields.deallocate()

@@ -25,11 +25,6 @@
         _counters.deallocate()
     }
 
-    /// Lets the recycled exchanges go, which hold this object as it holds them.
-    package func emptyPool() {
-        while let reference = free.popLast() { _ = reference.take() }
-    }
-
     /// What the sessions of this loop have counted so far.
     public func counterSnapshot() -> HTTPCounters { counters }
 
@@ -54,6 +49,7 @@
     func blank(receiver: any ClientHandler) -> ClientExchange {
         guard let reference = free.popLast() else { return ClientExchange(resources: self, receiver: receiver) }
         let exchange = reference.take()
+        exchange.home = self
         exchange.receiver = receiver
         return exchange
     }
@@ -70,6 +66,7 @@
         exchange.receiver = nobody
         guard free.count < Self.keptCount, isKnownUniquelyReferenced(&exchange) else { return }
         exchange.prepareForReuse()
+        exchange.home = nil
         free.append(HeldReference(exchange))
     }
 }

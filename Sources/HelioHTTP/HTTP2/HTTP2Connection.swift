@@ -6,14 +6,21 @@
 /// exchange.http2?.ping { time in if let time { print("the peer is \(time) away") } }
 /// ```
 public struct HTTP2Connection: Hashable {
-    let session: HTTP2Session
+    /// Not held: a handler that keeps its connections would be kept by them.
+    private weak var session: HTTP2Session?
+    private let identity: ObjectIdentifier
 
-    public static func == (left: HTTP2Connection, right: HTTP2Connection) -> Bool { left.session === right.session }
+    init(session: HTTP2Session) {
+        self.session = session
+        identity = ObjectIdentifier(session)
+    }
 
-    public func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(session)) }
+    public static func == (left: HTTP2Connection, right: HTTP2Connection) -> Bool { left.identity == right.identity }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(identity) }
 
     /// Whether there still is a connection.
-    public var isOpen: Bool { session.isOpen }
+    public var isOpen: Bool { session?.isOpen ?? false }
 
     // MARK: PING
 
@@ -23,7 +30,7 @@ public struct HTTP2Connection: Hashable {
     /// - Returns: false, and `done` is not called, when the connection has ended or `Limits.maxUnansweredFrames` of them are
     ///   on their way.
     @discardableResult
-    public func ping(_ done: @escaping (_ roundTrip: Duration?) -> Void) -> Bool { session.ping(done) }
+    public func ping(_ done: @escaping (_ roundTrip: Duration?) -> Void) -> Bool { session?.ping(done) ?? false }
 
     /// As ``ping(_:)``, for async code: the time, or nil.
     nonisolated(nonsending) public func ping() async -> Duration? {
@@ -35,9 +42,9 @@ public struct HTTP2Connection: Hashable {
     // MARK: Settings
 
     /// What the peer goes by of what we have said: changes count once they are acknowledged. Nil after the end.
-    public var localSettings: HTTP2Settings? { session.settings(local: true) }
+    public var localSettings: HTTP2Settings? { session?.settings(local: true) }
     /// What the peer has said; nil after the end.
-    public var remoteSettings: HTTP2Settings? { session.settings(local: false) }
+    public var remoteSettings: HTTP2Settings? { session?.settings(local: false) }
 
     /// Tells the peer other settings.
     ///
@@ -45,14 +52,14 @@ public struct HTTP2Connection: Hashable {
     /// - Returns: false when the connection has ended, or the peer has left `Limits.maxUnansweredFrames` of ours
     ///   unacknowledged.
     @discardableResult
-    public func updateSettings(_ changes: HTTP2Settings.Changes) -> Bool { session.update(changes) }
+    public func updateSettings(_ changes: HTTP2Settings.Changes) -> Bool { session?.update(changes) ?? false }
 
     /// Changes the size of the connection's window, which bounds what the peer may have on its way to all handlers together;
     /// `Limits.connectionWindow` at first. A smaller one takes effect as the peer uses the larger one up.
     ///
     /// - Precondition: from 65,535 to 2^31-1 bytes.
     @discardableResult
-    public func setReceiveWindow(_ size: Int) -> Bool { session.setReceiveWindow(size) }
+    public func setReceiveWindow(_ size: Int) -> Bool { session?.setReceiveWindow(size) ?? false }
 
     // MARK: The end
 
@@ -67,7 +74,7 @@ public struct HTTP2Connection: Hashable {
     /// - Returns: false when the connection has ended or takes no streams already, or an argument is out of its range.
     @discardableResult
     public func goAway(_ code: HTTP2ErrorCode = .noError, lastStream: Int32? = nil, data: [UInt8] = []) -> Bool {
-        session.goAway(code, lastStream: lastStream, data: data)
+        session?.goAway(code, lastStream: lastStream, data: data) ?? false
     }
 
     // MARK: Other places
@@ -77,7 +84,7 @@ public struct HTTP2Connection: Hashable {
     ///
     /// - Returns: false when the connection has ended, or they do not fit into a frame of 16 KiB.
     @discardableResult
-    public func sendOrigins(_ origins: [String]) -> Bool { session.sendOrigins(origins) }
+    public func sendOrigins(_ origins: [String]) -> Bool { session?.sendOrigins(origins) ?? false }
 
     /// Tells of another place for an origin (ALTSVC, RFC 7838 section 4).
     ///
@@ -87,24 +94,24 @@ public struct HTTP2Connection: Hashable {
     /// - Returns: false when the connection has ended, or it does not fit into a frame of 16 KiB.
     @discardableResult
     public func sendAlternativeService(_ value: String, origin: String) -> Bool {
-        !origin.isEmpty && session.sendAlternativeService(value, stream: 0, origin: origin)
+        !origin.isEmpty && session?.sendAlternativeService(value, stream: 0, origin: origin) == true
     }
 
     /// As ``sendAlternativeService(_:origin:)``, for the origin of an exchange of this connection.
     @discardableResult
     public func sendAlternativeService(_ value: String, for exchange: Exchange) -> Bool {
         guard exchange.http2 == self, !exchange.isPushed else { return false }
-        return session.sendAlternativeService(value, stream: exchange.streamID, origin: "")
+        return session?.sendAlternativeService(value, stream: exchange.streamID, origin: "") ?? false
     }
 
     // MARK: Inspection
 
     /// The connection now; nil after its end.
-    public var state: HTTP2ConnectionState? { session.state }
+    public var state: HTTP2ConnectionState? { session?.state }
 
     /// An exchange's stream now; nil after its end.
     public func state(of exchange: Exchange) -> HTTP2StreamState? {
-        exchange.http2 == self ? session.state(of: exchange) : nil
+        exchange.http2 == self ? session?.state(of: exchange) : nil
     }
 }
 

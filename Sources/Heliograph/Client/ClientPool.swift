@@ -173,7 +173,6 @@ public final class ClientPool {
         for origin in allOrigins { origin.end() }
         origins = [:]
         originsOfHTTP1 = [:]
-        http.emptyPool()
         let all = stopped
         stopped = []
         for done in all { done() }

@@ -34,7 +34,7 @@ final class Pipe: WebSocketTransport {
 }
 
 @Suite("A WebSocket at the client's end")
-struct WebSocketClientTests {
+final class WebSocketClientTests {
     private let clock = ManualClock()
     private let toServer = Pipe()
     private let toClient = Pipe()
@@ -68,6 +68,8 @@ struct WebSocketClientTests {
         ]
         for end in ends { end.start() }
     }
+
+    deinit { for end in ends { end.transportClosed() } }
 
     /// Passes bytes both ways, in pieces.
     private func pump(cut: Int = Int.max) {
