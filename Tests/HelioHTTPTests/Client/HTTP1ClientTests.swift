@@ -276,7 +276,7 @@ import Testing
         _ = get(client)
         client.receive("HTTP/1.1 204 No Content\r\n\r\n")
         let handler = get(client, method)
-        client.session.close(.connectionLost)
+        client.close()
         #expect((client.returned.count == 1) == comesBack)
         if !comesBack { #expect(handler.error.name == "connection lost") }
         client.returned.first?.reset()
@@ -285,7 +285,7 @@ import Testing
     @Test func aFreshConnectionThatIsLostGivesNothingBack() {
         let client = MemoryHTTP1Client()
         let handler = get(client)
-        client.session.close(.connectionLost)
+        client.close()
         #expect(client.returned.isEmpty && handler.error.name == "connection lost")
     }
 
@@ -295,7 +295,7 @@ import Testing
         client.receive("HTTP/1.1 204 No Content\r\n\r\n")
         let handler = get(client)
         client.receive("HTTP/1.1 2")
-        client.session.close(.connectionLost)
+        client.close()
         #expect(client.returned.isEmpty && handler.error.name == "connection lost")
     }
 

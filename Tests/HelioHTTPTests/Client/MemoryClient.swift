@@ -86,10 +86,15 @@ final class MemoryClient: HTTPSessionOwner, ClientSessionObserver {
 
     func tripped(_ limit: LimitName) -> Int { shared.counterSnapshot().limitsTripped[limit] ?? 0 }
 
+    /// The connection ends. Session and owner hold each other until then.
+    func close() {
+        session?.close(.connectionLost)
+        session = nil
+    }
+
     /// Ends the connection; nothing may be left.
     func leave(sourceLocation: SourceLocation = #_sourceLocation) {
-        session.close(.connectionLost)
-        session = nil
+        close()
         #expect(resources.liveBlocks == 0, sourceLocation: sourceLocation)
         #expect(shared.counterSnapshot().openStreams == 0, sourceLocation: sourceLocation)
     }

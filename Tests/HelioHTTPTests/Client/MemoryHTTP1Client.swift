@@ -58,9 +58,14 @@ final class MemoryHTTP1Client: HTTPSessionOwner, ClientSessionObserver {
         unsafe session.receive(UnsafeRawBufferPointer(start: nil, count: 0), now: clock.now)
     }
 
-    func leave() {
-        session.close(.connectionLost)
+    /// The connection ends. Session and owner hold each other until then.
+    func close() {
+        session?.close(.connectionLost)
         session = nil
+    }
+
+    func leave() {
+        close()
         #expect(shared.counterSnapshot().openStreams == 0)
     }
 }

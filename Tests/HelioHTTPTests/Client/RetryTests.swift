@@ -25,7 +25,7 @@ import Testing
         let server = MemorySession(handler: hello())
         other.exchange(with: server)
         #expect(second.text == "Hello, World!")
-        client.session.close(.connectionLost)
+        client.close()
         other.leave()
         server.close()
     }
@@ -41,7 +41,7 @@ import Testing
         let server = MemorySession(handler: Echo())
         other.exchange(with: server)
         #expect(handler.text == "payload")
-        client.session.close(.connectionLost)
+        client.close()
         other.leave()
         server.close()
     }
@@ -85,7 +85,7 @@ import Testing
         let handler = RecordingClientHandler()
         client.send(ClientRequest(method, authority: "localhost"), to: handler)
         _ = client.output()
-        client.session.close(.connectionLost)
+        client.close()
         #expect((client.returned.count == 1) == comesBack)
         if !comesBack { #expect(handler.error.name == "connection lost") }
         client.returned.first?.reset()
@@ -100,7 +100,7 @@ import Testing
         _ = client.output()
         client.receive(preface + FrameBuilder.headers(stream: 1, [(":status", "204")]))
         client.receive(FrameBuilder.headers(stream: 3, [(":status", "200")], flags: FrameBuilder.endHeaders))
-        client.session.close(.connectionLost)
+        client.close()
         #expect(client.returned.isEmpty)
         #expect(handler.error.name == "connection lost")
         client.leave()
