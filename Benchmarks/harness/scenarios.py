@@ -139,7 +139,8 @@ class Latency:
 
     def run(self, servers, context):
         result = Result(self.title, "p99, µs", columns=("p50", "p99.9", "max"),
-                        comment=f"{self.rate:,} requests a second for 3 s after 1 s of warm-up, 32 connections x 8 streams, `load`")
+                        comment=f"{self.rate:,} requests a second for 3 s after 1 s of warm-up, 32 connections x 8 streams, `load`, "
+                                "which begins what is due once a millisecond: half of that and more is in each time")
         samples = {peer.name: [] for peer in servers}
         for number in range(context.rounds or self.rounds):
             for peer in servers:
