@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 import ssl
-import time
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -213,9 +212,9 @@ def test_a_server_that_stops_says_1001():
         with pytest.raises((ConnectionClosedOK, ConnectionClosedError)) as ended:
             ws.recv(timeout=10)
     assert ended.value.rcvd.code == 1001
-    started = time.monotonic()
-    showcase.stop()
-    assert time.monotonic() - started < 5
+    # It ends by itself now: another signal would come after its handler has gone.
+    _, log = showcase.process.communicate(timeout=10)
+    assert showcase.process.returncode == 0, log
 
 
 def test_chromium_opens_it_over_http1():
