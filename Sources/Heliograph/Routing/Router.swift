@@ -33,6 +33,7 @@ public final class Router: Handler {
     /// What answers OPTIONS at each endpoint.
     private let options: ContiguousArray<any Handler>
     private let fallback: (any Handler)?
+    private let otherMethods: (any Handler)?
 
     /// Makes the routes, once. Two that take the same requests, or a pattern that is none, end the process with a message
     /// that says which.
@@ -47,6 +48,7 @@ public final class Router: Handler {
         table = all.tree.table()
         routes = ContiguousArray(all.routes)
         fallback = all.fallback
+        otherMethods = all.otherMethods
         let automatic = AutomaticOptions(table)
         options = ContiguousArray(
             all.tree.endpoints.map { endpoint in
@@ -69,7 +71,7 @@ public final class Router: Handler {
             exchange.hand(to: options[endpoint])
         case .otherMethods(let methods, _):
             exchange.addHeader("allow", table.methods.allow(methods))
-            exchange.respond(.methodNotAllowed)
+            if let otherMethods { exchange.hand(to: otherMethods) } else { exchange.respond(.methodNotAllowed) }
         case .nothing:
             if let fallback { exchange.hand(to: fallback) } else { exchange.respond(.notFound) }
         }

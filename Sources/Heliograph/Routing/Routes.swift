@@ -73,6 +73,13 @@ public final class Routes {
 
     /// As ``otherwise(_:)-(Handler)``, a closure.
     public func otherwise(_ body: @escaping (Exchange) -> Void) { otherwise(ClosureHandler(body)) }
+
+    /// What answers where routes match the path for other methods only, instead of a bare 405 (RFC 9110 section 15.5.6). The
+    /// field `allow` is added already. The group's prefix and middleware do not matter to it.
+    public func methodNotAllowed(_ handler: any Handler) { list.otherMethods = handler }
+
+    /// As ``methodNotAllowed(_:)-(Handler)``, a closure.
+    public func methodNotAllowed(_ body: @escaping (Exchange) -> Void) { methodNotAllowed(ClosureHandler(body)) }
 }
 
 /// What the groups of one router add to.
@@ -82,6 +89,7 @@ final class RouteList {
     private(set) var tree = RouteTree()
     private(set) var routes: [Routes.Route] = []
     var fallback: (any Handler)?
+    var otherMethods: (any Handler)?
 
     init(loop: EventLoop, logger: Logger) {
         self.loop = loop

@@ -130,6 +130,23 @@ struct RouterTests {
         #expect(routed.ask("GET", "/x").text == "lost")
     }
 
+    @Test("What routes take by other methods only goes to the handler for that, which finds the allowed ones added")
+    func methodNotAllowed() throws {
+        let routed = try Routed { routes in
+            routes.get("/x", Self.answer("x"))
+            routes.methodNotAllowed { exchange in
+                let allowed = exchange.responseHeaders["allow"] ?? "nil"
+                exchange.respond(.methodNotAllowed, contentType: "text/plain", "only \(allowed)")
+            }
+        }
+        defer { routed.server.close() }
+        let refused = routed.ask("DELETE", "/x")
+        #expect(refused.status == 405 && refused["allow"] == "GET, HEAD, OPTIONS")
+        #expect(refused.text == "only GET, HEAD, OPTIONS")
+        #expect(routed.ask("OPTIONS", "/x").status == 204)
+        #expect(routed.ask("DELETE", "/y").status == 404)
+    }
+
     @Test("A group has its prefix, and its middleware from the outside in, around its OPTIONS too")
     func groups() throws {
         let routed = try Routed { routes in

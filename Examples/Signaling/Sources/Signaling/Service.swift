@@ -39,7 +39,7 @@ final class Service: Sendable {
             guard let service = parts[loop.index].service else {
                 preconditionFailure("the loop runs what it was handed in order")
             }
-            return service
+            return service.makeRouter(logger: configuration.logger)
         }
     }
 

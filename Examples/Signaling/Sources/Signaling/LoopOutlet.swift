@@ -1,0 +1,44 @@
+import Heliograph
+import SignalingCore
+
+/// What the node does with this loop's requests and the other loops.
+final class LoopOutlet: NodeOutlet {
+    /// Requests that are not answered, and streams that are open.
+    var exchanges: [RequestKey: Exchange] = [:]
+    private let loop: EventLoop
+    private let mailboxes: Mailboxes<LoopMessage>
+
+    init(loop: EventLoop, mailboxes: Mailboxes<LoopMessage>) {
+        self.loop = loop
+        self.mailboxes = mailboxes
+    }
+
+    func post(_ message: LoopMessage, to index: Int) -> Bool {
+        mailboxes.post(message, size: message.size, from: loop, to: index)
+    }
+
+    func reply(_ request: RequestKey, _ reply: Reply) { exchanges[request]?.respond(reply) }
+
+    func startStream(_ stream: StreamID, _ resumption: Resumption) {
+        guard let exchange = exchanges[stream] else { return }
+        exchange.addHeader("cache-control", "no-store")
+        exchange.addHeader("signal-resumed", resumption.rawValue)
+        exchange.start(.ok, contentType: "text/event-stream")
+    }
+
+    func write(_ stream: StreamID, _ bytes: [UInt8]) -> Bool { exchanges[stream]?.write(bytes) ?? false }
+
+    func endStream(_ stream: StreamID) { exchanges[stream]?.finish() }
+}
+
+extension Exchange {
+    func respond(_ reply: Reply) {
+        guard !isClosed, let status = Status(reply.status) else { return }
+        for header in reply.headers { addHeader(header.name, header.value) }
+        guard let contentType = reply.contentType else {
+            respond(status)
+            return
+        }
+        respond(status, contentType: contentType, bytes: reply.body)
+    }
+}
