@@ -38,6 +38,9 @@ package struct ServiceLimits: Sendable {
     /// Bytes of a session's messages that wait for an earlier message through another room. Past it `queue_full`.
     package var waitingBytes = 256 * 1024
 
+    /// Events that the flight recorder of a session keeps; 0 keeps none.
+    package var flightEvents = 64
+
     // Time and flow.
 
     /// How long a session lives without an event stream.

@@ -4,12 +4,14 @@ extension SignalingNode {
     package func createSession(_ request: RequestKey, now: Moment) {
         run(now) {
             guard sessions.count < limits.sessionsPerLoop else {
+                statistics.trip(.sessionsPerLoop)
                 outlet.reply(request, Problem.tooManySessions.reply("this loop has all the sessions that it takes"))
                 return
             }
             let id = SessionID(loop: loop, random: &random)
-            let session = Session(id: id, token: SessionToken(random: &random), limits: limits)
+            let session = Session(id: id, token: SessionToken(random: &random), limits: limits, now: now)
             sessions[id] = session
+            observeStart(of: session)
             startGrace(session)
             outlet.reply(request, welcome(session))
         }
@@ -58,6 +60,7 @@ extension SignalingNode {
             if case .attach = action { streams[request] = EventStream(session: id) }
             let call = SessionCall(session: id, token: token, request: request, action: action)
             guard offer(.call(call), to: id.loop) else {
+                statistics.trip(.mailbox)
                 streams[request] = nil
                 outlet.reply(request, Problem.busy.reply("too much is on its way to the session"))
                 return

@@ -22,6 +22,10 @@ package final class SignalingNode {
     let limits: ServiceLimits
     let outlet: any NodeOutlet
     var random: any RandomNumberGenerator
+    /// What it has counted. Whoever counts adds to it on the loop.
+    package var statistics = NodeStatistics()
+    /// Who is told of sessions and rooms.
+    package weak var observer: (any NodeObserver)?
 
     var sessions: [SessionID: Session] = [:]
     var rooms: [RoomName: Room] = [:]
