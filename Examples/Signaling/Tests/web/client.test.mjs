@@ -125,7 +125,7 @@ test("a session that is gone goes on by its ticket, and its rooms are entered ag
   service.answers[SESSIONS] = () => json(201, { sid: "s1", token: "other", epoch: 8, resume: "ticket-2", resumed: "no" });
   service.streams[0].destroy();
   await until(() => service.messages.length === 2);
-  assert.deepEqual(service.of(SESSIONS)[1].body, { resume: "ticket-1" });
+  assert.deepEqual(service.of(SESSIONS)[1].body, { resume: "ticket-1", last: "7.1" });
   assert.deepEqual(begun[1], { sid: "s1", previous: "s1", restarted: true });
   assert.equal(service.messages[1].t, "join");
   // Who has not come back yet has not left.

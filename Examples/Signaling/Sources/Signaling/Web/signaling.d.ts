@@ -111,6 +111,7 @@ export interface ConnectionEvents {
   remote_state: RemoteState;
   chat: string;
   failed: {};
+  gone: {};
   problem: Error;
 }
 
@@ -132,6 +133,7 @@ export class PeerConnection extends Emitter<ConnectionEvents> {
   streams: Map<string, MediaStream>;
   remoteState: RemoteState;
   glare: number;
+  isGone: boolean;
   receive(message: Message): void;
   setStream(stream: MediaStream | null): void;
   setScreen(screen: MediaStream | null): void;

@@ -47,6 +47,8 @@ const HELD_CANDIDATES = 256;
 const INTERRUPTION_LIMIT = 4_000;
 /** A connection that failed and does not come back within this time, ICE restarts included, is given up. */
 const RECOVERY_LIMIT = 30_000;
+/** How long after the other side has closed a connection its goodbye may come. */
+const GONE_DELAY = 1_500;
 /** How long an invitation rings. */
 const INVITE_LIFETIME = 45_000;
 /** Refusals after which the client does not come back by itself. */
@@ -551,7 +553,8 @@ class WebSocketTransport {
         socket.onopen = () => socket.send(JSON.stringify(greeting));
         socket.onclose = (/** @type {CloseEvent} */ event) => {
           const error = closeError(event, this.#isOpen);
-          if (error) reject(error);
+          if (error && event.code >= 4000) reject(this.#link.refused(error));
+          else if (error) reject(error);
           else resolve(undefined);
         };
         socket.onmessage = (/** @type {MessageEvent} */ { data }) => {
@@ -738,7 +741,7 @@ class HTTPTransport {
   async #revive(/** @type {SignalingError} */ error, /** @type {AbortSignal} */ signal) {
     const ticket = this.link.session()?.resume;
     if (!ticket) throw this.link.refused(error);
-    await this.#begin({ resume: ticket }, "no", signal);
+    await this.#begin({ resume: ticket, last: this.link.cursor.position }, "no", signal);
   }
 
   /** A batch stays in the outbox until it is answered. */
@@ -828,10 +831,11 @@ class PollTransport extends HTTPTransport {
         const headers = { accept: "application/json", ...this.authorization };
         const response = await link.fetch(this.path(query), { headers, cache: "no-store", signal: stop.signal });
         if (!response.ok) throw await problem(response);
-        const { epoch, events } = await response.json();
+        const { epoch, last, events } = await response.json();
         const resumed = response.headers.get("signal-resumed") ?? "yes";
         if (wait === 0 || resumed !== "yes") this.opened(resumed);
         for (const message of events) link.receive(message, epoch);
+        link.cursor.take(epoch, Number(String(last).split(".")[1]));
         wait = POLL_WAIT;
       } catch (error) {
         if (!stop.signal.aborted || error instanceof SignalingError) throw error;
@@ -856,6 +860,10 @@ async function problem(response) {
   return new SignalingError(body.code ?? "bad_response", body.detail ?? response.statusText, response.status, wait);
 }
 
+/** Codes with which the service closes a WebSocket: a refusal's is 4000 and the status that HTTP has for it. */
+const CLOSED_REPLACED = 4001;
+const CLOSED_REFUSED = 4400;
+
 /**
  * What the end of a WebSocket means: null when it is to be opened again, by the session's ticket.
  *
@@ -863,8 +871,9 @@ async function problem(response) {
  * @param {boolean} wasOpen
  */
 function closeError({ code, reason }, wasOpen) {
-  if (!wasOpen) return new SignalingError("unreachable", reason || `The WebSocket closed with ${code}.`);
-  return null;
+  if (code >= CLOSED_REFUSED && code < CLOSED_REFUSED + 200) return new SignalingError(reason, "", code - 4000);
+  if (code === CLOSED_REPLACED) return new SignalingError("replaced", "The session goes on elsewhere.");
+  return wasOpen ? null : new SignalingError("unreachable", reason || `The WebSocket closed with ${code}.`);
 }
 
 // MARK: The client
@@ -1231,12 +1240,11 @@ export class SignalingClient extends Emitter {
   #mayGoOn() {
     const error = /** @type {SignalingError} */ (this.#refusal);
     if (FINAL.has(error.code)) return false;
+    if (RETRIED.has(error.code) || (error.isAnswer && !error.gone)) return true;
     if (this.#session) {
       this.#lose();
       return true;
     }
-    if (error.isAnswer && error.status !== 401 && error.status !== 404) return true;
-    if (RETRIED.has(error.code)) return true;
     // A token that has run out meanwhile, perhaps.
     if (typeof this.#options.token !== "function" || this.#refreshed) return false;
     this.#refreshed = true;
@@ -1259,7 +1267,8 @@ export class SignalingClient extends Emitter {
   #begin(session, resumed) {
     const before = this.#session ?? this.#previous;
     this.#session = { ...this.#session, ...session };
-    if (resumed === "yes" || resumed === "partial") return;
+    const goesOn = resumed !== "new" && before?.sid === session.sid && before?.epoch === session.epoch;
+    if (resumed === "yes" || resumed === "partial" || goesOn) return;
     const restarted = before !== null && before.epoch !== session.epoch;
     this.#cursor.reset(session.epoch);
     this.#previous = null;
@@ -1475,7 +1484,7 @@ function lost() {
  * smaller id is the polite one.
  *
  * Events: `stream` (a MediaStream of the other side), `change` (some state changed, see `pc`), `remote_state`
- * (what the other side has switched on), `chat` (a text), `failed`, `problem` (an Error that ended nothing).
+ * (what the other side has switched on), `chat` (a text), `failed`, `gone`, `problem` (an Error that ended nothing).
  */
 export class PeerConnection extends Emitter {
   /**
@@ -1506,6 +1515,8 @@ export class PeerConnection extends Emitter {
   remoteState = { audio: true, video: true, screen: /** @type {string | null} */ (null) };
   /** How often offers crossed. */
   glare = 0;
+  /** Whether the other side has closed its end. */
+  isGone = false;
 
   #client;
   #room;
@@ -1872,10 +1883,18 @@ export class PeerConnection extends Emitter {
   #openChannels() {
     const state = (this.#stateChannel = this.pc.createDataChannel("state", { negotiated: true, id: 0 }));
     state.onopen = () => this.#sendState();
+    state.onclose = () => this.#ended(state);
     state.onmessage = ({ data }) => this.#receiveState(parse(data));
     const chat = (this.#chatChannel = this.pc.createDataChannel("chat", { negotiated: true, id: 1 }));
     chat.onopen = () => this.emit("change", {});
     chat.onmessage = ({ data }) => typeof data === "string" && this.emit("chat", data);
+  }
+
+  /** @param {RTCDataChannel} channel */
+  #ended(channel) {
+    if (channel !== this.#stateChannel || this.#isClosed) return;
+    this.isGone = true;
+    this.emit("gone", {});
   }
 
   #sendState() {
@@ -1913,8 +1932,8 @@ const CALL_MESSAGES = [
  * a room has one call, not many.
  *
  * With `mesh`, who has started is in a call with everybody in the room who has: the later one to come offers. Without,
- * an `invite` rings and carries no description; who accepts sends the first offer, so that nobody's camera is on the wire
- * before a person said yes. Two who invite each other both offer, and perfect negotiation settles it.
+ * an `invite` rings and carries no description; who accepts sends the first offer, so that nobody's camera is on the
+ * wire before a person said yes. Two who invite each other both offer, and perfect negotiation settles it.
  *
  * Events: `state` (`{ state, reason }`), `incoming` (`{ peer }`), `stream` (`{ peer, stream }`), `chat`
  * (`{ peer, text }`), `change`, `peer_ended` (`{ peer, reason }`), `problem` (an Error that did not end the call).
@@ -1984,8 +2003,8 @@ export class Call extends Emitter {
   }
 
   /**
-   * In a mesh: calls all who are in the room, and from now on takes part with whoever comes. Otherwise: invites `peers`,
-   * all others of the room if not given; while somebody invites, accepts. With `first`, the first who accepts gets the
+   * In a mesh: calls all who are in the room, and from now on takes part with whoever comes. Otherwise: invites
+   * `peers`, all others of the room if not given; while somebody invites, accepts. With `first`, the first who accepts gets the
    * call, and the others, the devices of one person for example, stop ringing.
    *
    * @param {string[]} [peers]
@@ -2272,6 +2291,10 @@ export class Call extends Emitter {
       this.#sendHangup(peer, "ice_failed");
       this.#end(peer, "ice_failed");
     });
+    connection.on("gone", () => {
+      // A message that says why may be on its way.
+      setTimeout(() => this.peers.get(peer) === connection && this.#end(peer, "closed"), GONE_DELAY);
+    });
     for (const message of inbox) connection.receive(message);
     this.#applySwitches();
   }
@@ -2285,7 +2308,8 @@ export class Call extends Emitter {
   /** @param {string} peer */
   #returned(peer) {
     const connection = this.peers.get(peer);
-    if (connection) connection.recover(isPolite(this.#client.sid ?? "", peer));
+    if (connection?.isGone) this.#drop(peer);
+    if (this.peers.has(peer)) connection?.recover(isPolite(this.#client.sid ?? "", peer));
     else this.#meet();
   }
 

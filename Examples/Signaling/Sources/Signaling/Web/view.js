@@ -122,8 +122,8 @@ function setControl(button, on, icon, [turnOff, turnOn], missing) {
 }
 
 /**
- * Shows everybody in the room, and the screens that they share, in this order: `[{ id, name, own, kind, stream, video, muted,
- * route, doing }]`; `kind` is `person` or `screen`.
+ * Shows everybody in the room, and the screens that they share, in this order: `[{ id, name, own, kind, stream, video,
+ * muted, route, doing }]`; `kind` is `person` or `screen`.
  */
 export function showPeople(people) {
   const ids = new Set(people.map(({ id }) => id));
