@@ -73,8 +73,8 @@ test("a message that was not answered is sent again under its id", async () => {
 
 test("an error of one message is the sender's, and the others' is none", async () => {
   const client = open();
-  service.answers[MESSAGES] = ({ body }) =>
-    json(202, { results: body.map(({ id, t }) => (t === "offer" ? { id, error: { code: "no_such_peer" } } : { id, ok: true })) });
+  const result = ({ id, t }) => (t === "offer" ? { id, error: { code: "no_such_peer" } } : { id, ok: true });
+  service.answers[MESSAGES] = ({ body }) => json(202, { results: body.map(result) });
   await client.connect();
   const [offer, invite] = await Promise.allSettled([client.send({ t: "offer" }), client.send({ t: "invite" })]);
   assert.equal(offer.reason.code, "no_such_peer");
@@ -122,7 +122,8 @@ test("a session that is gone goes on by its ticket, and its rooms are entered ag
     if (request.headers.authorization === "Bearer secret") return problem(404, "no_such_session");
     return service.stream(request);
   };
-  service.answers[SESSIONS] = () => json(201, { sid: "s1", token: "other", epoch: 8, resume: "ticket-2", resumed: "no" });
+  const anew = { sid: "s1", token: "other", epoch: 8, resume: "ticket-2", resumed: "no" };
+  service.answers[SESSIONS] = () => json(201, anew);
   service.streams[0].destroy();
   await until(() => service.messages.length === 2);
   assert.deepEqual(service.of(SESSIONS)[1].body, { resume: "ticket-1", last: "7.1" });
@@ -178,6 +179,31 @@ test("events are acknowledged, at once when the sender waits for it", async () =
   service.event(2, { t: "offer", receipt: true });
   await until(() => service.messages.length === 1);
   assert.deepEqual(service.messages, [{ t: "ack", seq: 2 }]);
+});
+
+test("who is thrown out does not come back, and a room that was closed is not entered again", async () => {
+  const client = open();
+  const messages = heard(client);
+  await client.connect();
+  client.join("r").catch(() => {});
+  await until(() => service.messages.length === 1);
+  service.event(1, { t: "joined", room: "r", members: [] });
+  service.event(2, { t: "room_closed", room: "r" });
+  await until(() => messages.length === 2);
+  assert.equal(client.rooms.has("r"), false);
+  service.event(3, { t: "error", code: "kicked" });
+  await until(() => client.state === "closed");
+  assert.equal(service.of(SESSIONS).length, 1);
+});
+
+test("a service that goes away is come back to when it says", async () => {
+  const client = open();
+  await client.connect();
+  const began = performance.now();
+  service.event(1, { t: "goaway", reason: "draining", reconnect_in: 900 });
+  service.streams[0].end();
+  await until(() => service.of(EVENTS).length === 2);
+  assert.ok(service.of(EVENTS)[1].at - began >= 890, "it was asked to stay away for 900 ms");
 });
 
 test("a client says goodbye", async () => {

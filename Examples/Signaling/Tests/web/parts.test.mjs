@@ -9,7 +9,8 @@ const { EventCursor, EventStreamParser, Outbox, TransportChoice } = signaling;
 const { backoff, candidateMessages, iceRoute, isPolite, retryAfter } = signaling;
 
 test("events are the same wherever the stream is cut", () => {
-  const text = ": hi\n\nid: 7.1\ndata: one\n\nid: 7.2\r\ndata: two\r\ndata:lines\r\n\r\nevent: x\nid: 7.3\n\ndata: ü\n\n";
+  const text =
+    ": hi\n\nid: 7.1\ndata: one\n\nid: 7.2\r\ndata: two\r\ndata:lines\r\n\r\n" + "event: x\nid: 7.3\n\ndata: ü\n\n";
   const wanted = [
     { id: "7.1", data: "one" },
     { id: "7.2", data: "two\nlines" },
@@ -106,9 +107,10 @@ test("a batch is bounded, but never empty", () => {
 });
 
 test("candidates travel by ufrag, in bounded messages, the last of which says that it is the last", () => {
-  const found = (index, usernameFragment) => ({ candidate: `c${index}`, sdpMid: "0", sdpMLineIndex: 0, usernameFragment });
   const plain = (index) => ({ candidate: `c${index}`, sdpMid: "0", sdpMLineIndex: 0 });
-  assert.deepEqual(candidateMessages([found(1, "new"), found(2, "old"), found(3, "new"), found(4, "new"), null], "new", 2), [
+  const from = (usernameFragment, index) => ({ ...plain(index), usernameFragment });
+  const found = [from("new", 1), from("old", 2), from("new", 3), from("new", 4), null];
+  assert.deepEqual(candidateMessages(found, "new", 2), [
     { candidates: [plain(1), plain(3)], ufrag: "new" },
     { candidates: [plain(4)], ufrag: "new", end: true },
     { candidates: [plain(2)], ufrag: "old" },
@@ -124,7 +126,7 @@ test("exactly one side is polite", () => {
 test("the route of media is read from the pair in use", () => {
   const reports = [
     { id: "T", type: "transport", selectedCandidatePairId: "P" },
-    { id: "Q", type: "candidate-pair", nominated: true, state: "succeeded", localCandidateId: "x", remoteCandidateId: "x" },
+    { id: "Q", type: "candidate-pair", nominated: true, state: "succeeded", localCandidateId: "x" },
     { id: "P", type: "candidate-pair", localCandidateId: "l", remoteCandidateId: "r", currentRoundTripTime: 0.012 },
     { id: "l", type: "local-candidate", candidateType: "relay", protocol: "udp", relayProtocol: "tcp" },
     { id: "r", type: "remote-candidate", candidateType: "srflx", protocol: "udp" },

@@ -140,6 +140,7 @@ function listen(client, call) {
   });
   client.on("joined", render);
   client.on("join_failed", ({ error }) => fail(error));
+  client.on("room_closed", () => fail(Object.assign(new Error("The room was closed."), { code: "room_closed" })));
   call.on("state", render);
   call.on("peer_ended", ({ peer, reason }) => {
     app.stats.delete(peer);
@@ -275,7 +276,7 @@ async function measure() {
   render();
 }
 
-setInterval(measure, 1000);
+setInterval(measure, 500);
 
 // What the person does.
 

@@ -1067,9 +1067,7 @@ export class SignalingClient extends Emitter {
    * @param {string} room
    */
   async leave(room) {
-    this.#entered.delete(room);
-    this.#absent.delete(room);
-    this.rooms.delete(room);
+    this.#forget(room);
     await this.send({ t: "leave", room });
   }
 
@@ -1342,6 +1340,7 @@ export class SignalingClient extends Emitter {
     }
     if (message.t === "token_expiring") this.#refreshToken();
     if (message.t === "goaway") this.#goAway(message);
+    if (message.t === "error" && FINAL.has(message.code)) return this.close(messageError(message));
     if (this.#updateRoster(message)) this.emit(message.t, message);
     this.emit("message", message);
   }
@@ -1394,6 +1393,7 @@ export class SignalingClient extends Emitter {
   #updateRoster({ t, room, peer, meta = {}, members = [] }) {
     if (t === "joined") this.#readRoster(room, members);
     const roster = this.rooms.get(room);
+    if (t === "room_closed" || (t === "peer_left" && peer === this.sid)) this.#forget(room);
     if (!roster || peer === this.sid) return true;
     if (t === "peer_left") this.#absent.get(room)?.delete(peer);
     if (t === "peer_left") return roster.delete(peer);
@@ -1445,6 +1445,15 @@ export class SignalingClient extends Emitter {
       this.emit("peer_left", { t: "peer_left", room, peer, reason: "timeout" });
     }, RETURN_LIMIT);
     this.#stops.push(() => clearTimeout(timer));
+  }
+
+  /**
+   * @param {string} room one that is not to be entered again
+   */
+  #forget(room) {
+    this.#entered.delete(room);
+    this.#absent.delete(room);
+    this.rooms.delete(room);
   }
 
   // Acknowledgements.

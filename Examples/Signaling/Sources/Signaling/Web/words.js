@@ -11,6 +11,9 @@ export const endings = {
 
 /** Why a room could not be entered, by the code of the error. */
 export const refusals = {
+  kicked: "You were removed from the room.",
+  replaced: "You are in this call in another tab or on another device now.",
+  room_closed: "The room was closed.",
   room_full: "This room is full. Try again later, or choose another room.",
   bad_message: "The service does not accept this room name. Choose another one.",
   forbidden: "You may not enter this room. Ask whoever sent you the link for a new one.",
