@@ -131,7 +131,7 @@ extension SignalingNode {
         }
     }
 
-    private func end(_ session: Session, _ reason: LeaveReason) {
+    func end(_ session: Session, _ reason: LeaveReason) {
         sessions[session.id] = nil
         observeEnd(of: session, reason)
         if let stream = session.stream { post(.endStream(stream), to: stream.loop) }
