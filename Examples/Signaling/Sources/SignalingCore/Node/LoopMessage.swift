@@ -39,6 +39,13 @@ package enum LoopMessage: Sendable {
     /// The same message for all these sessions. Nobody waits for the outcome.
     case fanOut([SessionID], Relay)
 
+    /// These sessions are not in the room any more: it was closed, or an operator or moderator wanted so.
+    case expel(RoomName, [SessionID], tail: [UInt8])
+
+    // For operators: from the loop that asks, and back to it.
+    case ask(_ loop: Int, _ number: UInt64, AdminQuestion)
+    case answer(_ loop: Int, _ number: UInt64, AdminAnswer)
+
     // To the loop of the session that began the operation.
     case outcome(SessionID, operation: UInt64, MessageError?)
     /// What became of a message later: an event for its sender.
@@ -58,6 +65,9 @@ package enum LoopMessage: Sendable {
         case .fate(_, let tail): base + tail.count
         case .presence(let sessions, let tail): base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
         case .joined(_, _, _, let tail): base + tail.count
+        case .expel(_, let sessions, let tail): base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
+        case .ask(_, _, let question): base + question.size
+        case .answer(_, _, let answer): base + answer.size
         }
     }
 }

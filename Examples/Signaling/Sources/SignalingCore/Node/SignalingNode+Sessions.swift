@@ -10,6 +10,7 @@ extension SignalingNode {
             return
         }
         switch call.action {
+        case .attach where isDraining: refuse(call, Self.draining)
         case .attach(let last): attach(session, call.request, after: last)
         case .messages(let body): read(body, of: session, call.request)
         case .refuse(let reply): refuse(call, reply)
@@ -65,7 +66,7 @@ extension SignalingNode {
     }
 
     /// Ends a stream whose client does not keep up: it comes back for what the log has, or its session times out.
-    private func closeStream(_ session: Session) {
+    func closeStream(_ session: Session) {
         guard let stream = session.stream else { return }
         session.stream = nil
         record(.streamEnded, of: session)

@@ -21,6 +21,10 @@ final class Session {
     var recent: RecentIDs
     /// Its client has said bye, which is done when all before it is.
     var farewell: Waiter?
+    /// In milliseconds since 1970.
+    let startedAt: Int64
+    /// What carries its events, or did last.
+    var transport: Transport?
     /// Its last events, for operators.
     var flight: FlightRecorder
     private var lastRequest: UInt64 = 0
@@ -29,6 +33,7 @@ final class Session {
         self.id = id
         self.token = token
         log = ReplayLog(epoch: 1, limits: limits)
+        startedAt = now.unixMilliseconds
         recent = RecentIDs(capacity: limits.recentIDs)
         flight = FlightRecorder(capacity: limits.flightEvents, now: now.nanoseconds)
     }
