@@ -1,6 +1,8 @@
 """What was found, as Markdown, JSON, and plots for light and dark pages."""
 import json
 
+from . import budgets
+
 COLORS = {"heliograph": "#d9480f", "floor": "#868e96"}
 OTHER = "#4c6ef5"
 THEMES = {"light": ("#ffffff", "#212529"), "dark": ("#0d1117", "#e6edf3")}
@@ -26,6 +28,8 @@ def write(directory, machine, versions, results, date):
     """Writes `results.md`, `results.json` and the plots."""
     directory.mkdir(parents=True, exist_ok=True)
     text = [f"# Measured on {date}", "", machine + ".", "", "; ".join(f"{name} {version}" for name, version in versions) + ".", ""]
+    if table := budgets.markdown(results):
+        text += [table]
     for name, result in results:
         plot(directory, name, result)
         text += [markdown(result), f"![{result.title}]({name}-light.svg)", ""]
