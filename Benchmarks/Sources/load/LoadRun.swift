@@ -45,7 +45,8 @@ struct LoadRun {
         let group = try EventLoopGroup(threads: 1)
         let loop = group[0]
         let client = try Client(
-            on: group, configuration: options.configuration(connections: connections + spare, perConnection: perConnection))
+            on: group,
+            configuration: options.configuration(connections: connections + spare, perConnection: perConnection))
         let operations = options.operations.map(options.part)
         let duration = operations == nil ? options.duration ?? 10 : options.duration
         let rate = options.rate.map { $0 / Double(options.processes) }
@@ -65,7 +66,8 @@ struct LoadRun {
                 Progress.show(on: loop) { recorder.isOver ? nil : recorder.progress }
                 start(
                     Bench(
-                        loop: loop, pool: client.pool, schedule: schedule, recorder: recorder, connections: connections))
+                        loop: loop, pool: client.pool, schedule: schedule, recorder: recorder, connections: connections)
+                )
             }
         }
         await client.stop(within: .zero)
