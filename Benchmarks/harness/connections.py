@@ -74,6 +74,14 @@ def resumed(peer, connections):
     return sample
 
 
+def longest_iteration(peer):
+    """Since the last call, in milliseconds; nil where the server does not tell."""
+    if not peer.statistics:
+        return None
+    told = subprocess.run(["curl", "-sk", f"https://127.0.0.1:{peer.port}{peer.statistics}"], capture_output=True, text=True)
+    return json.loads(told.stdout)["longestIteration"] / 1000
+
+
 class Holder:
     """A process that keeps connections open until it is killed."""
 
@@ -83,14 +91,15 @@ class Holder:
     def killed(self):
         """Kills it among requests of others.
 
-        Returns the longest time that one of those took, in milliseconds, and the server's CPU per close, in microseconds.
+        Returns the longest time that one of those took and the longest iteration of the server's loop, where it tells, in
+        milliseconds, and its CPU per close, in microseconds.
         """
         url = f"https://127.0.0.1:{self.peer.port}{self.peer.hello}"
         idle = subprocess.Popen(["taskset", "-c", LOAD_CORE, str(LOAD), "idle", url, "--connections", str(self.connections)],
                                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if idle.stdout.readline().strip() != "ready":
             idle.kill()
-            raise ConnectionError(f"{self.peer.name} does not take {self.connections:,} connections here")
+            raise ConnectionError(f"{self.connections:,} connections: {idle.stderr.read()[-200:].strip()}")
         probe = subprocess.Popen(
             ["taskset", "-c", LOAD_CORE, str(LOAD), "http", url, "--connections", "8", "--streams", "16", "--rate", "1000",
              "--duration", "5", "--warm-up", "1", "--format", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -98,14 +107,16 @@ class Holder:
         before = self.peer.cpu()
         time.sleep(1)
         quiet = self.peer.cpu() - before
+        longest_iteration(self.peer)
+        before = self.peer.cpu()
         idle.kill()
         idle.wait()
-        before = self.peer.cpu()
+        time.sleep(2)
+        closing = self.peer.cpu() - before - 2 * quiet
         result = json.loads(probe.communicate()[0].strip().splitlines()[-1])
-        after = self.peer.cpu()
         if result["failed"]:
             raise ConnectionError(f"{result['failed']} requests failed meanwhile: {result['error']}")
-        return result["latency"]["max"] / 1000, max(0, after - before - 4 * quiet) / self.connections * 1e6
+        return result["latency"]["max"] / 1000, longest_iteration(self.peer), max(0, closing) / self.connections * 1e6
 
 
 def request(path):

@@ -24,6 +24,7 @@ class Peer:
     extra = ""
     port = 0
     hello = "/hello"
+    statistics = None
 
     def __init__(self, work):
         self.work, self.process = work, None
@@ -83,7 +84,7 @@ class Peer:
 
 
 class Heliograph(Peer):
-    name, port = "heliograph", 9700
+    name, port, statistics = "heliograph", 9700, "/loop"
 
     def version(self):
         return output("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD")

@@ -31,8 +31,10 @@ def write(directory, machine, versions, results, date):
     if table := budgets.markdown(results):
         text += [table]
     for name, result in results:
-        plot(directory, name, result)
-        text += [markdown(result), f"![{result.title}]({name}-light.svg)", ""]
+        text.append(markdown(result))
+        if any(row[1] is not None for row in result.rows):
+            plot(directory, name, result)
+            text += [f"![{result.title}]({name}-light.svg)", ""]
     (directory / "results.md").write_text("\n".join(text))
     (directory / "results.json").write_text(json.dumps(
         {"date": date, "machine": machine, "versions": dict(versions),

@@ -17,13 +17,11 @@ struct IdleCommand: AsyncParsableCommand {
         try options.check(request)
         if options.processes > 1, options.share == nil { return try runProcesses() }
         let group = try EventLoopGroup(threads: 1)
-        let connections = LoadRun(options).connections
-        let client = try Client(
-            on: group, configuration: options.configuration(connections: connections, perConnection: 1))
+        let count = LoadRun(options).connections
         let failure = await withCheckedContinuation { (opened: CheckedContinuation<String?, Never>) in
             group[0].execute {
-                let idle = IdleConnections(client.pool, request, connections) { opened.resume(returning: $0) }
-                idle.open()
+                let idle = IdleConnections(group, options, request, count) { opened.resume(returning: $0) }
+                idle.openSome()
                 Progress.show(on: group[0]) { idle.progress }
             }
         }
@@ -47,48 +45,57 @@ struct IdleCommand: AsyncParsableCommand {
     }
 }
 
-/// Opens one connection after the other, some at a time. Belongs to the loop.
+/// Opens connections, some at a time: a server gives no handshake for ever. Belongs to the loop.
 private final class IdleConnections: ClientHandler {
-    private let pool: ClientPool
+    private let group: EventLoopGroup
+    private let options: LoadOptions
     private let request: ClientRequest
     private let count: Int
     private let ended: (_ failure: String?) -> Void
-    private var held: [ClientExchange] = []
+    /// Each has as many connections as requests are sent at once: nobody waits for another's.
+    private var clients: [Client] = []
+    private var asked = 0
+    private var answered = 0
     private var isOver = false
 
-    init(_ pool: ClientPool, _ request: ClientRequest, _ count: Int, _ ended: @escaping (String?) -> Void) {
-        self.pool = pool
+    private static let atOnce = 256
+
+    init(
+        _ group: EventLoopGroup, _ options: LoadOptions, _ request: ClientRequest, _ count: Int,
+        _ ended: @escaping (String?) -> Void
+    ) {
+        self.group = group
+        self.options = options
         self.request = request
         self.count = count
         self.ended = ended
     }
 
-    var progress: String? { isOver ? nil : "\(held.count) of \(count) open" }
+    var progress: String? { isOver ? nil : "\(answered) of \(count) open" }
 
-    func open() {
+    func openSome() {
+        let some = min(Self.atOnce, count - asked)
+        asked += some
         do {
-            // An exchange that stays open keeps the next one off its connection, so that each gets a connection of its own.
-            for _ in 0..<count { _ = try pool.send(request, to: self) }
+            var configuration = options.configuration(connections: some, perConnection: 1)
+            configuration.localAddresses = options.localAddresses(from: asked / 10_000)
+            let client = try Client(on: group, configuration: configuration)
+            clients.append(client)
+            for _ in 0..<some { _ = try client.pool.send(request, to: self) }
         } catch {
             end("\(error)")
         }
     }
 
-    func response(_ exchange: ClientExchange) {
-        exchange.pauseBody()
-        held.append(exchange)
-        if held.count == count { end(nil) }
-    }
-
     func closed(_ exchange: ClientExchange, _ error: ClientError?) {
-        guard !isOver else { return }
-        end(error.map { "\($0)" } ?? "an exchange ended before all were open: give a path that answers with content")
+        if let error { return end("\(error)") }
+        answered += 1
+        if answered == count { end(nil) } else if answered == asked { openSome() }
     }
 
     private func end(_ failure: String?) {
         guard !isOver else { return }
         isOver = true
-        for exchange in held { exchange.resumeBody() }
         ended(failure)
     }
 }

@@ -13,7 +13,10 @@ struct Load: AsyncParsableCommand {
               load http https://localhost:8443/upload --upload 1048576 --operations 1000
               load websocket https://localhost:8443/ws --connections 64 --size 128 --http1
               load feed https://localhost:8443/feed --connections 1000 --rate 20 --duration 5
+              load signaling https://localhost:8443 calls --connections 2000 --rate 2000
               load idle https://localhost:8443/hello --connections 38000 --processes 2
             """,
-        subcommands: [HTTPCommand.self, WebSocketCommand.self, FeedCommand.self, IdleCommand.self])
+        subcommands: [
+            HTTPCommand.self, WebSocketCommand.self, FeedCommand.self, IdleCommand.self, SignalingCommand.self,
+        ])
 }

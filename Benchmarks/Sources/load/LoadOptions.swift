@@ -61,11 +61,12 @@ struct LoadOptions: ParsableArguments {
         configuration.limits.responseTimeout = .seconds(600)
         configuration.limits.bodyTimeout = .seconds(3600)
         configuration.limits.idleTimeout = .seconds(3600)
-        // One address has some 28,000 ports, and one of 127.0.0.0/8 serves 10,000 of the connections.
-        let first = 2 + 2 * (share ?? 0)
-        configuration.localAddresses = (0..<(connections / 10_000 + 1)).compactMap {
-            SocketAddress(host: "127.0.0.\(first + $0)", port: 0)
-        }
+        configuration.localAddresses = (0..<(connections / 10_000 + 1)).flatMap(localAddresses)
         return configuration
+    }
+
+    /// An address of 127.0.0.0/8 of this process's own: one has some 28,000 ports, and serves 10,000 of its connections.
+    func localAddresses(from number: Int) -> [SocketAddress] {
+        SocketAddress(host: "127.0.0.\(2 + 2 * (share ?? 0) + number)", port: 0).map { [$0] } ?? []
     }
 }
