@@ -157,7 +157,8 @@ import Testing
         limits.callsPerMember = 2
         let pair = try Pair(loops: 1, limits: limits)
         for call in ["a", "b", "c"] {
-            let message = pair.ada.message("candidates", to: pair.bob, ",\"call\":\"\(call)\",\"neg\":1,\"id\":\"\(call)\"")
+            let fields = ",\"call\":\"\(call)\",\"neg\":1,\"id\":\"\(call)\""
+            let message = pair.ada.message("candidates", to: pair.bob, fields)
             #expect(try pair.ada.send(message) == ["ok"])
         }
         #expect(try pair.ada.events("expired").map { $0["call"] as? String } == ["a"])

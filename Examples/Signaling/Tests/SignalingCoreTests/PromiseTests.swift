@@ -71,8 +71,8 @@ import Testing
         let offer = ada.message("offer", to: bob, ",\"id\":\"o\",\"call\":\"k\",\"neg\":1")
         func some(_ names: [Int], _ more: String = "") -> String {
             let list = names.map { "{\"candidate\":\"\($0)\"}" }.joined(separator: ",")
-            return ada.message(
-                "candidates", to: bob, ",\"call\":\"k\",\"neg\":1,\"body\":{\"candidates\":[\(list)],\"ufrag\":\"u\"\(more)}")
+            let body = "{\"candidates\":[\(list)],\"ufrag\":\"u\"\(more)}"
+            return ada.message("candidates", to: bob, ",\"call\":\"k\",\"neg\":1,\"body\":\(body)")
         }
         for message in [offer, some([]), some([1, 2]), some([3], ",\"end\":true"), some([4])] {
             #expect(try ada.send(message) == ["ok"])

@@ -76,9 +76,8 @@ struct PendingEvents {
         if change != .joined, let index = events.lastIndex(where: { $0.isPresence(of: peer, in: room, .updated) }) {
             remove(at: index)
         }
-        guard change == .left, let coming = events.lastIndex(where: { $0.isPresence(of: peer, in: room, .joined) }) else {
-            return false
-        }
+        guard change == .left, let coming = events.lastIndex(where: { $0.isPresence(of: peer, in: room, .joined) })
+        else { return false }
         // What it said meanwhile must not come from one who was never there, and a roster may have it.
         let isSeen = events[coming...].contains { event in
             if case .roster(room) = event.subject { return true }
