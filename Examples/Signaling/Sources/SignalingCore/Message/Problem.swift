@@ -10,30 +10,43 @@ package enum Problem: String, Sendable, CaseIterable {
     case unsupportedMediaType = "unsupported_media_type"
     case tooManySessions = "too_many_sessions"
     case busy
+    // Of streams and tickets.
+    case badHello = "bad_hello"
+    case badTicket = "bad_ticket"
+    case helloTimeout = "hello_timeout"
+    case replaced
+    case subprotocolRequired = "subprotocol_required"
+    case http2Required = "http2_required"
 
     package var status: Int {
         switch self {
-        case .badJSON: 400
-        case .unauthorized: 401
+        case .badJSON, .badHello, .subprotocolRequired: 400
+        case .unauthorized, .badTicket: 401
         case .noSuchSession, .notFound: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
+        case .helloTimeout: 408
+        case .replaced: 409
         case .tooLarge: 413
         case .unsupportedMediaType: 415
         case .tooManySessions, .busy: 503
+        case .http2Required: 505
         }
     }
 
     private var title: String {
         switch self {
-        case .badJSON: "Bad Request"
-        case .unauthorized: "Unauthorized"
+        case .badJSON, .badHello, .subprotocolRequired: "Bad Request"
+        case .unauthorized, .badTicket: "Unauthorized"
         case .noSuchSession, .notFound: "Not Found"
         case .methodNotAllowed: "Method Not Allowed"
         case .notAcceptable: "Not Acceptable"
+        case .helloTimeout: "Request Timeout"
+        case .replaced: "Conflict"
         case .tooLarge: "Content Too Large"
         case .unsupportedMediaType: "Unsupported Media Type"
         case .tooManySessions, .busy: "Service Unavailable"
+        case .http2Required: "HTTP Version Not Supported"
         }
     }
 
@@ -49,11 +62,12 @@ package enum Problem: String, Sendable, CaseIterable {
         }
         let own: [Reply.Header] =
             switch self {
-            case .unauthorized: [.init("www-authenticate", "Bearer")]
+            case .unauthorized, .badTicket: [.init("www-authenticate", "Bearer")]
             case .tooManySessions, .busy: [.init("retry-after", "5")]
             default: []
             }
         return Reply(
-            status: status, contentType: "application/problem+json", headers: own + headers, body: writer.bytes)
+            status: status, contentType: "application/problem+json", headers: own + headers, body: writer.bytes,
+            problem: self)
     }
 }
