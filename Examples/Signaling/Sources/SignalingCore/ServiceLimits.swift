@@ -62,6 +62,22 @@ package struct ServiceLimits: Sendable {
     /// How long a resume ticket is good.
     package var ticketLifetime: Duration = .seconds(24 * 60 * 60)
 
+    // For operators.
+
+    /// Questions of operators that one loop asks others at a time. Past it 503.
+    package var adminQuestions = 64
+    /// How long the other loops have to answer. Past it 504.
+    package var adminTimeout: Duration = .seconds(5)
+
+    // Draining.
+
+    /// How long readiness is gone before the first session is told to go elsewhere.
+    package var drainLead: Duration = .zero
+    /// Sessions of one loop that are told at once, ten times a second; more when the time for all of them would not suffice.
+    package var drainBatch = 64
+    /// The longest time that one is told to wait before it connects again: each gets another, up to this.
+    package var drainSpread: Duration = .seconds(3)
+
     package init() {}
 }
 

@@ -54,7 +54,8 @@ package struct MessageReader {
     private func message(_ scanner: inout JSONScanner, depth: Int) throws(JSONError) -> ReceivedMessage {
         guard try scanner.peek() == UInt8(ascii: "{") else {
             try scanner.skipValue(depth: depth)
-            return ReceivedMessage(id: nil, type: .other, content: .failure(.init(.badMessage, "a message is an object")))
+            let error = MessageError(.badMessage, "a message is an object")
+            return ReceivedMessage(id: nil, type: .other, content: .failure(error))
         }
         var fields = MessageFields(limits: limits)
         try fields.scan(&scanner, depth: depth + 1)

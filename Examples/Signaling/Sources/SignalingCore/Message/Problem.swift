@@ -10,6 +10,12 @@ package enum Problem: String, Sendable, CaseIterable {
     case unsupportedMediaType = "unsupported_media_type"
     case tooManySessions = "too_many_sessions"
     case busy
+    case draining
+    case timeout
+    case noSuchRoom = "no_such_room"
+    case noSuchMember = "no_such_member"
+    case badRequest = "bad_request"
+    case forbidden
     // Of streams and tickets.
     case badHello = "bad_hello"
     case badTicket = "bad_ticket"
@@ -20,32 +26,36 @@ package enum Problem: String, Sendable, CaseIterable {
 
     package var status: Int {
         switch self {
-        case .badJSON, .badHello, .subprotocolRequired: 400
+        case .badJSON, .badRequest, .badHello, .subprotocolRequired: 400
+        case .forbidden: 403
         case .unauthorized, .badTicket: 401
-        case .noSuchSession, .notFound: 404
+        case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .helloTimeout: 408
         case .replaced: 409
         case .tooLarge: 413
         case .unsupportedMediaType: 415
-        case .tooManySessions, .busy: 503
+        case .tooManySessions, .busy, .draining: 503
+        case .timeout: 504
         case .http2Required: 505
         }
     }
 
     private var title: String {
         switch self {
-        case .badJSON, .badHello, .subprotocolRequired: "Bad Request"
+        case .badJSON, .badRequest, .badHello, .subprotocolRequired: "Bad Request"
+        case .forbidden: "Forbidden"
         case .unauthorized, .badTicket: "Unauthorized"
-        case .noSuchSession, .notFound: "Not Found"
+        case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound: "Not Found"
         case .methodNotAllowed: "Method Not Allowed"
         case .notAcceptable: "Not Acceptable"
         case .helloTimeout: "Request Timeout"
         case .replaced: "Conflict"
         case .tooLarge: "Content Too Large"
         case .unsupportedMediaType: "Unsupported Media Type"
-        case .tooManySessions, .busy: "Service Unavailable"
+        case .tooManySessions, .busy, .draining: "Service Unavailable"
+        case .timeout: "Gateway Timeout"
         case .http2Required: "HTTP Version Not Supported"
         }
     }
@@ -63,7 +73,7 @@ package enum Problem: String, Sendable, CaseIterable {
         let own: [Reply.Header] =
             switch self {
             case .unauthorized, .badTicket: [.init("www-authenticate", "Bearer")]
-            case .tooManySessions, .busy: [.init("retry-after", "5")]
+            case .tooManySessions, .busy, .draining: [.init("retry-after", "5")]
             default: []
             }
         return Reply(

@@ -5,7 +5,7 @@ package struct Reply: Sendable, Hashable {
     package var contentType: String?
     package var headers: [Header] = []
     package var body: [UInt8] = []
-    /// What it refuses for.
+    /// Why it is a refusal, if it is one.
     package var problem: Problem?
 
     package struct Header: Sendable, Hashable {

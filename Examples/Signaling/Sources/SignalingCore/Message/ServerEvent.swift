@@ -43,7 +43,7 @@ package struct EventID: Sendable, Hashable, CustomStringConvertible {
 
 /// Why a peer is not in a room any more.
 package enum LeaveReason: String, Sendable {
-    case left, bye, timeout
+    case left, bye, timeout, kicked
 }
 
 // MARK: - Tails
@@ -88,9 +88,6 @@ extension ServerEvent {
         }
     }
 
-    /// The client shall leave its stream and come back after so many milliseconds.
-    static func goaway(after milliseconds: Int) -> [UInt8] { tail("goaway") { $0.field("after", milliseconds) } }
-
     /// The beginning of a tail that passes on a peer's message.
     static func from(_ sender: SessionID) -> [UInt8] { Array("\"from\":{\"peer\":\"\(sender)\"}".utf8) }
 
@@ -118,7 +115,7 @@ extension ServerEvent {
         writer.field("peer", peer.description)
     }
 
-    private static func tail(_ type: String, _ fields: (inout JSONWriter) -> Void) -> [UInt8] {
+    static func tail(_ type: String, _ fields: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
             writer.field("t", type)

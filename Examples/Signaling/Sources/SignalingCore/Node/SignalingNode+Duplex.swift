@@ -13,6 +13,7 @@ extension SignalingNode {
     package func greet(_ stream: StreamID, now: Moment) {
         run(now) {
             guard let transport = streams[stream]?.transport, streams[stream]?.session == nil else { return }
+            guard !isDraining else { return refusedOrDone(stream, Self.draining) }
             guard let session = makeSession() else { return refusedOrDone(stream, tooManySessions()) }
             streams[stream]?.session = session.id
             pause(stream)
@@ -33,7 +34,6 @@ extension SignalingNode {
     package func refuse(stream: StreamID, _ problem: Problem, _ detail: String, now: Moment) {
         run(now) {
             guard streams[stream] != nil else { return }
-            statistics.problems.count(problem)
             refusedOrDone(stream, problem.reply(detail))
         }
     }

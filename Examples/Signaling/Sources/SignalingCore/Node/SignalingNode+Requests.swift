@@ -3,8 +3,9 @@ extension SignalingNode {
     /// `POST /v1/sessions`: the session lives on this loop.
     package func createSession(_ request: RequestKey, now: Moment) {
         run(now) {
-            guard let session = makeSession() else { return outlet.reply(request, tooManySessions()) }
-            outlet.reply(request, welcome(session))
+            guard !isDraining else { return answer(request, Self.draining) }
+            guard let session = makeSession() else { return answer(request, tooManySessions()) }
+            answer(request, welcome(session))
         }
     }
 
@@ -43,12 +44,12 @@ extension SignalingNode {
     ) {
         run(now) {
             guard let token else {
-                outlet.reply(
+                answer(
                     request, Problem.unauthorized.reply("Authorization: Bearer with the session's token is missing"))
                 return
             }
             guard let id = SessionID(session), id.loop < loops else {
-                outlet.reply(request, Self.noSuchSession)
+                answer(request, Self.noSuchSession)
                 return
             }
             if case .attach(let transport, _) = action { streams[request] = EventStream(transport, session: id) }
@@ -56,7 +57,7 @@ extension SignalingNode {
             guard offer(.call(call), to: id.loop) else {
                 statistics.trip(.mailbox)
                 streams[request] = nil
-                outlet.reply(request, Problem.busy.reply("too much is on its way to the session"))
+                answer(request, Problem.busy.reply("too much is on its way to the session"))
                 return
             }
         }

@@ -26,12 +26,12 @@ extension SignalingNode {
     }
 
     private func refuseTicket(_ request: RequestKey, _ detail: String) {
-        statistics.problems.count(.badTicket)
         refusedOrDone(request, Problem.badTicket.reply(detail))
     }
 
     /// On the loop of the session.
     func resume(_ call: SessionCall, _ ticket: Ticket, by transport: Transport?, after last: EventID?) {
+        guard !isDraining else { return post(.reply(call.request, Self.draining), to: call.request.loop) }
         let isNew = sessions[call.session] == nil
         guard let session = sessions[call.session] ?? makeSession(again: call.session, ticket) else {
             post(.reply(call.request, tooManySessions()), to: call.request.loop)

@@ -13,6 +13,7 @@ extension SignalingNode {
             return
         }
         switch call.action {
+        case .attach where isDraining: refuse(call, Self.draining)
         case .attach(let transport, let last): attach(session, call.request, transport, after: last)
         case .messages(let body): read(body, of: session, call.request, frameSize: nil)
         case .frame(let frame): read(frame, of: session, call.request, frameSize: frame.count)
@@ -76,26 +77,12 @@ extension SignalingNode {
     }
 
     /// Ends a stream whose client does not keep up: it comes back for what the log has, or its session times out.
-    private func closeStream(_ session: Session, _ reason: StreamEnd = .slow) {
+    func closeStream(_ session: Session, _ reason: StreamEnd = .slow) {
         guard let stream = session.stream else { return }
         session.stream = nil
         record(.streamEnded, of: session)
         post(.endStream(stream, reason), to: stream.loop)
         startGrace(session)
-    }
-
-    /// Sends all sessions of this loop to wherever their clients find the service next.
-    ///
-    /// - Parameter delay: after how many milliseconds each shall come back.
-    package func goAway(now: Moment, delay: (inout any RandomNumberGenerator) -> Int) {
-        run(now) { for session in sessions.values { goAway(session, after: delay(&random)) } }
-    }
-
-    /// The client is told, and its stream ends. The session waits for it as after any drop.
-    func goAway(_ session: Session, after milliseconds: Int) {
-        guard give(session, ServerEvent.goaway(after: milliseconds)) else { return }
-        statistics.goaways += 1
-        closeStream(session, .goaway)
     }
 
     // MARK: Its events
@@ -156,7 +143,7 @@ extension SignalingNode {
         }
     }
 
-    private func end(_ session: Session, _ reason: LeaveReason) {
+    func end(_ session: Session, _ reason: LeaveReason) {
         sessions[session.id] = nil
         observeEnd(of: session, reason)
         if let stream = session.stream { post(.endStream(stream, .ended), to: stream.loop) }

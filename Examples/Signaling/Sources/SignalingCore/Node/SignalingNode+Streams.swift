@@ -36,9 +36,10 @@ extension SignalingNode {
     /// The answer to a request. One that was to become a stream does not; a duplex stream says why, and ends.
     func refusedOrDone(_ request: RequestKey, _ reply: Reply) {
         guard let stream = streams.removeValue(forKey: request), stream.transport.isDuplex else {
-            outlet.reply(request, reply)
+            answer(request, reply)
             return
         }
+        if let problem = reply.problem { statistics.problems.count(problem) }
         // The problem document, as a message.
         let message = Array("{\"t\":\"error\",".utf8) + reply.body.dropFirst()
         _ = outlet.write(request, message + (stream.transport == .stream ? [UInt8(ascii: "\n")] : []))
@@ -77,8 +78,8 @@ extension SignalingNode {
         guard let state = streams.removeValue(forKey: stream) else { return }
         guard state.poll != nil else { return outlet.endStream(stream, reason) }
         switch reason {
-        case .ended: outlet.reply(stream, Self.noSuchSession)
-        case .replaced: outlet.reply(stream, Problem.replaced.reply("another stream of the session has taken over"))
+        case .ended: answer(stream, Self.noSuchSession)
+        case .replaced: answer(stream, Problem.replaced.reply("another stream of the session has taken over"))
         case .slow, .goaway, .refused: answerPoll(stream, state, [])
         }
     }

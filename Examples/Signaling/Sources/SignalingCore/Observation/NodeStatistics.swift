@@ -78,5 +78,7 @@ extension ServiceLimitName {
     package static let log = ServiceLimitName("log")
     package static let logAge = ServiceLimitName("log_age")
     package static let waitingBytes = ServiceLimitName("waiting_bytes")
+    package static let adminQuestions = ServiceLimitName("admin_questions")
+    package static let adminTimeout = ServiceLimitName("admin_timeout")
     package static let mailbox = ServiceLimitName("mailbox")
 }

@@ -2,19 +2,28 @@
 extension SignalingNode {
     func record(_ event: FlightEvent, of session: Session) { session.flight.record(event, now: now.nanoseconds) }
 
+    /// Answers a request of this loop.
+    func answer(_ request: RequestKey, _ reply: Reply) {
+        if let problem = reply.problem { statistics.problems.count(problem) }
+        outlet.reply(request, reply)
+    }
+
     func observeStart(of session: Session) {
         statistics.sessionsStarted += 1
+        sessionRegister.insert(session.id)
         record(.started, of: session)
         tell(.sessionStarted, session: session.id)
     }
 
     func observeEnd(of session: Session, _ reason: LeaveReason) {
         statistics.sessionsEnded.count(reason)
+        sessionRegister.remove(session.id)
         record(.ended(reason), of: session)
         tell(.sessionEnded, session: session.id, reason: reason)
     }
 
     func observeAttachment(of session: Session, by transport: Transport, _ resumption: Resumption) {
+        session.transport = transport
         statistics.streamsOpened.count(transport)
         statistics.resumptions.count(resumption)
         record(.attached(transport, resumption), of: session)
@@ -40,11 +49,13 @@ extension SignalingNode {
 
     func observeOpening(of room: RoomName) {
         statistics.roomsOpened += 1
+        roomRegister.insert(room)
         tell(.roomOpened, room: room)
     }
 
     func observeClosing(of room: RoomName) {
         statistics.roomsClosed += 1
+        roomRegister.remove(room)
         tell(.roomClosed, room: room)
     }
 

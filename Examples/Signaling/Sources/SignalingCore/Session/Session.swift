@@ -19,6 +19,10 @@ final class Session {
     var requests: [UInt64: PendingRequest] = [:]
     var outgoing = OutgoingMessages()
     var recent: RecentIDs
+    /// In milliseconds since 1970.
+    let startedAt: Int64
+    /// What carries its events, or did last.
+    var transport: Transport?
     /// Its last events, for operators.
     var flight: FlightRecorder
     private var lastRequest: UInt64 = 0
@@ -27,6 +31,7 @@ final class Session {
         self.id = id
         self.token = token
         log = ReplayLog(epoch: epoch, limits: limits)
+        startedAt = now.unixMilliseconds
         recent = RecentIDs(capacity: limits.recentIDs)
         flight = FlightRecorder(capacity: limits.flightEvents, now: now.nanoseconds)
     }
