@@ -13,6 +13,7 @@ let package = Package(
     dependencies: [
         .package(name: "heliograph", path: "../.."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     ],
     targets: [
@@ -25,6 +26,7 @@ let package = Package(
                 "SignalingCore",
                 .product(name: "Heliograph", package: "heliograph"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Signaling",

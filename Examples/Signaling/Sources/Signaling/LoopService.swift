@@ -10,13 +10,13 @@ final class LoopService {
     let loop: EventLoop
     private var ticker: LoopTimer?
 
-    init(loop: EventLoop, of loops: Int, mailboxes: Mailboxes<LoopMessage>, limits: ServiceLimits) {
+    init(loop: EventLoop, of loops: Int, mailboxes: Mailboxes<LoopMessage>, limits: ServiceLimits, keys: TicketKeys) {
         self.loop = loop
         self.limits = limits
         outlet = LoopOutlet(loop: loop, mailboxes: mailboxes)
         node = SignalingNode(
-            loop: loop.index, of: loops, limits: limits, random: SystemRandomNumberGenerator(), now: loop.moment,
-            outlet: outlet)
+            loop: loop.index, of: loops, limits: limits, random: SystemRandomNumberGenerator(), signer: keys,
+            epoch: UInt32(clamping: loop.moment.unixMilliseconds / 1000), now: loop.moment, outlet: outlet)
         mailboxes.receive(on: loop) { [self] message in node.receive(message, now: now) }
         let interval = min(Duration.seconds(1), limits.sessionGrace / 4)
         ticker = LoopTimer(on: loop) { [self] in
@@ -28,6 +28,9 @@ final class LoopService {
 
     var now: Moment { loop.moment }
 
+    /// Lets the client of a duplex stream in: without keys to check credentials by, anyone.
+    func greet(_ stream: StreamID, credential: [UInt8]?) { node.greet(stream, now: now) }
+
     func endStreams() { node.endStreams(now: now) }
 
     /// What takes this loop's requests. Each topic has its routes in a file of its own.
@@ -35,6 +38,7 @@ final class LoopService {
         Router(on: loop, logger: logger) { routes in
             pageRoutes(routes)
             sessionRoutes(routes)
+            streamRoutes(routes)
             routes.otherwise { exchange in exchange.respond(Problem.notFound.reply("nothing is here")) }
             routes.methodNotAllowed { exchange in
                 let allowed = exchange.responseHeaders["allow"] ?? ""

@@ -22,14 +22,15 @@ final class Service: Sendable {
     /// How long requests have to end when the service stops.
     private static let stopGrace = Duration.seconds(10)
 
-    init(_ configuration: ServerConfiguration, limits: ServiceLimits) throws {
+    init(_ configuration: ServerConfiguration, limits: ServiceLimits, keys: TicketKeys) throws {
         let group = try EventLoopGroup(threads: configuration.threads)
         let mailboxes = Mailboxes<LoopMessage>(loops: group.loops, capacity: Self.mailboxCapacity)
         let parts = group.loops.map(Part.init)
         // Before any loop has a connection, and so something to tell another, all are ready to listen to each other.
         for part in parts {
             part.loop.execute {
-                part.service = LoopService(loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits)
+                part.service = LoopService(
+                    loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits, keys: keys)
             }
         }
         self.group = group
