@@ -75,7 +75,7 @@ extension SignalingNode {
         outlet.resumeReading(stream)
     }
 
-    private func pause(_ stream: StreamID) {
+    func pause(_ stream: StreamID) {
         guard streams[stream]?.isPaused == false else { return }
         streams[stream]?.isPaused = true
         outlet.pauseReading(stream)

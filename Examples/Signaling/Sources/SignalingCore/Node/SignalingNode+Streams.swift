@@ -111,7 +111,10 @@ extension SignalingNode {
     }
 
     func put(_ stream: StreamID, _ bytes: [UInt8]) {
-        if !outlet.write(stream, bytes) { streams[stream]?.isBlocked = true }
+        guard !outlet.write(stream, bytes) else { return }
+        streams[stream]?.isBlocked = true
+        // Who does not take the answers to what it has sent shall not send more.
+        if streams[stream]?.transport.isDuplex == true { pause(stream) }
     }
 
     /// Lines that end in a line feed each; to a WebSocket, each is a message.
