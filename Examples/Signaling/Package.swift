@@ -30,7 +30,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Signaling",
-            resources: [.embedInCode("Web")],
+            resources: [.embedInCode("Web"), .embedInCode("Admin/Web")],
             swiftSettings: settings),
         .testTarget(name: "SignalingCoreTests", dependencies: ["SignalingCore"], swiftSettings: settings),
         .testTarget(name: "SignalingTests", dependencies: ["signaling"], swiftSettings: settings),

@@ -7,6 +7,8 @@ final class LoopOutlet: NodeOutlet {
     var exchanges: [RequestKey: Exchange] = [:]
     /// Duplex streams that are open.
     var sinks: [StreamID: any StreamSink] = [:]
+    /// What the loop and its connections have counted.
+    var loopMeasures: (() -> OutletMeasures)?
     private let loop: EventLoop
     private let mailboxes: Mailboxes<LoopMessage>
 
@@ -47,6 +49,8 @@ final class LoopOutlet: NodeOutlet {
     func queuedBytes(of stream: StreamID) -> Int {
         exchanges[stream]?.queuedBytes ?? sinks[stream]?.queuedBytes ?? 0
     }
+
+    func measures() -> OutletMeasures { loopMeasures?() ?? OutletMeasures() }
 }
 
 extension Exchange {

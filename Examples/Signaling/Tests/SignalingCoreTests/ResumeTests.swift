@@ -137,7 +137,10 @@ import Testing
     @Test(arguments: [
         ("{\"t\":\"hello\",\"token\":\"x\"}", Hello.hello(token: Array("x".utf8))),
         ("{\"t\":\"hello\",\"client\":{\"t\":1}}", .hello(token: nil)),
-        ("{\"t\":\"resume\",\"ticket\":\"a.b\",\"last\":\"1.7\"}", .resume(ticket: Array("a.b".utf8), last: EventID("1.7"))),
+        (
+            "{\"t\":\"resume\",\"ticket\":\"a.b\",\"last\":\"1.7\"}",
+            .resume(ticket: Array("a.b".utf8), last: EventID("1.7"))
+        ),
         ("{\"t\":\"resume\",\"ticket\":\"a.b\",\"last\":7}", .resume(ticket: Array("a.b".utf8), last: nil)),
     ])
     func aHelloIsRead(_ text: String, _ hello: Hello) throws {

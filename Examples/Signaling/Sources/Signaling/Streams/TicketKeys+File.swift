@@ -12,8 +12,8 @@ extension TicketKeys {
             throw FileError(description: "\(path) cannot be read: \(Self.reason)")
         }
         guard let keys = Self(contents) else {
-            throw FileError(
-                description: "\(path) needs a key in each line, of \(Self.shortest) characters or more, the newest first")
+            let need = "a key in each line, of \(Self.shortest) characters or more, the newest first"
+            throw FileError(description: "\(path) needs \(need)")
         }
         self = keys
     }
