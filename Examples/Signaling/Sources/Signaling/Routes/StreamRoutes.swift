@@ -9,8 +9,9 @@ extension LoopService {
     }
 
     private func openWebSocket(_ exchange: Exchange) {
-        let asksForOne = exchange.version == .http2 ? exchange.requestsProtocol("websocket") : exchange.asksForUpgrade
-        if asksForOne, !exchange.headers.subprotocols.contains(WebSocketStream.subprotocol) {
+        if exchange.requestsProtocol("websocket"),
+            !exchange.headers.subprotocols.contains(WebSocketStream.subprotocol)
+        {
             exchange.respond(Problem.subprotocolRequired.reply("offer the subprotocol \(WebSocketStream.subprotocol)"))
             return
         }
@@ -29,8 +30,4 @@ extension LoopService {
         }
         exchange.hand(to: LineStream(self, exchange))
     }
-}
-
-extension Exchange {
-    fileprivate var asksForUpgrade: Bool { headers["upgrade"]?.lowercased() == "websocket" }
 }

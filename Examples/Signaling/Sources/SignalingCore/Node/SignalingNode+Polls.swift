@@ -16,12 +16,9 @@ extension SignalingNode {
         guard let wait = streams[stream]?.poll?.wait else { return }
         streams[stream]?.poll?.position = attachment.position
         streams[stream]?.poll?.resumption = attachment.resumption
-        guard !attachment.hasEvents else { return }
-        if wait > .zero {
-            polls.schedule(stream, at: now.nanoseconds + wait.nanoseconds)
-        } else {
-            endPoll(stream)
-        }
+        if wait == .zero, !attachment.hasEvents { return endPoll(stream) }
+        // Also when events follow: they may lapse before they are sent.
+        polls.schedule(stream, at: now.nanoseconds + wait.nanoseconds)
     }
 
     func endDuePolls() { for stream in polls.takeDue(now: now.nanoseconds) { endPoll(stream) } }
