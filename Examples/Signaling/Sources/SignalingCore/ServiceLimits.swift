@@ -33,7 +33,10 @@ package struct ServiceLimits: Sendable {
     /// Rooms of one session. Past it the error `too_many_rooms`.
     package var roomsPerSession = 16
     /// Members of one room. Past it the error `room_full`.
-    package var roomCapacity = 64
+    package var roomCapacity = 1000
+    /// Members of a room that are told of each other one by one. Past it, until three quarters are left, only their number is
+    /// told, once a second when it has changed.
+    package var rosterCapacity = 64
     /// Events kept for a session. Past it those already sent are forgotten, else the error `queue_full`.
     package var logMessages = 256
     /// Bytes kept for a session; see ``logMessages``.

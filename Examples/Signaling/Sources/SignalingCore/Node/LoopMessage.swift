@@ -33,6 +33,8 @@ package enum LoopMessage: Sendable {
     // From the loop of a room to the loop of a session.
     /// What a member of the room did, for all these sessions.
     case roster([SessionID], RoomName, SessionID, PresenceChange, tail: [UInt8])
+    /// How many members the room has, for all these sessions.
+    case occupancy([SessionID], RoomName, tail: [UInt8])
     /// An offer to this session that has to give way to its own.
     case withdraw(SessionID, Relay)
     /// The same event for all these sessions.
@@ -72,6 +74,8 @@ package enum LoopMessage: Sendable {
         case .fanOut(let sessions, let relay): base + sessions.count * MemoryLayout<SessionID>.stride + relay.size
         case .fate(_, let tail): base + tail.count
         case .withdraw: base
+        case .occupancy(let sessions, _, let tail):
+            base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
         case .roster(let sessions, _, _, _, let tail):
             base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
         case .presence(let sessions, let tail): base + sessions.count * MemoryLayout<SessionID>.stride + tail.count

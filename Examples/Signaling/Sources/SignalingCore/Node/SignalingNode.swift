@@ -55,6 +55,8 @@ package final class SignalingNode {
     var sweeps: DeadlineQueue<SessionID>
     /// Sessions for which something waits that is of use for a limited time.
     var expiring: Set<SessionID> = []
+    /// Rooms without a roster whose number of members has changed.
+    var recounted: Set<RoomName> = []
     /// Rooms where candidates wait for their description.
     var holding: Set<RoomName> = []
     var pings: DeadlineQueue<StreamID>
@@ -120,6 +122,7 @@ package final class SignalingNode {
             endAbandonedSessions()
             sweepLogs()
             dropLapsed()
+            tellOccupancy()
             pingStreams()
             endSilentStreams()
             endDuePolls()
@@ -184,6 +187,7 @@ package final class SignalingNode {
         case .leave(let room, let session, let operation, let reason): leave(room, session, operation, reason)
         case .relay(let relay): pass(relay)
         case .presence(let sessions, let tail): tell(sessions, tail)
+        case .occupancy(let sessions, let room, let tail): tell(sessions, tail, .occupancy(room))
         case .roster(let sessions, let room, let peer, let change, let tail):
             tell(sessions, tail, .presence(room, peer, change))
         case .withdraw(let session, let relay): withdraw(relay, from: session)
