@@ -2029,8 +2029,8 @@ export class Call extends Emitter {
 
   /**
    * In a mesh: calls all who are in the room, and from now on takes part with whoever comes. Otherwise: invites
-   * `peers`, all others of the room if not given; while somebody invites, accepts. With `first`, the first who accepts gets the
-   * call, and the others, the devices of one person for example, stop ringing.
+   * `peers`, all others of the room if not given; while somebody invites, accepts. With `first`, the first who accepts
+   * gets the call, and the others, the devices of one person for example, stop ringing.
    *
    * @param {string[]} [peers]
    * @param {{ first?: boolean }} [options]
