@@ -5,6 +5,8 @@ package struct ClientMessage: Sendable {
         case ack(seq: UInt64)
         case join(RoomName, meta: [UInt8])
         case leave(RoomName)
+        /// A new token for the session.
+        case refresh(token: [UInt8])
         /// To another member of a room: `tail` is the event for the target, without `seq` and `ts`; see ``ServerEvent``.
         case relay(RoomName, to: SessionID, tail: [UInt8])
     }

@@ -8,6 +8,7 @@ struct MessageFields {
     private(set) var neg: UInt64?
     private(set) var ttl: UInt64?
     private(set) var seq: UInt64?
+    private(set) var token: [UInt8]?
     private(set) var body: Range<Int>?
     /// The first field that is not what it should be. Scanning goes on, as the JSON may be right.
     private(set) var fault: MessageError?
@@ -37,6 +38,7 @@ struct MessageFields {
             case "neg": neg = try integer(&scanner, depth, name)
             case "ttl": ttl = try integer(&scanner, depth, name)
             case "seq": seq = try integer(&scanner, depth, name)
+            case "token": token = try text(&scanner, depth, "token")
             case "body": try content(&scanner, depth)
             default: try scanner.skipValue(depth: depth)
             }

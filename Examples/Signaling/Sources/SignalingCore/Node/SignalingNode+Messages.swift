@@ -26,6 +26,7 @@ extension SignalingNode {
     }
 
     private func take(_ message: ReceivedMessage, of session: Session, _ waiter: Waiter) {
+        let type = message.type
         switch message.content {
         case .failure(let error): settle(session, waiter, error)
         case .success(let message):
@@ -33,12 +34,16 @@ extension SignalingNode {
                 if session.recent.contains(id) { return settle(session, waiter, nil) }
                 if session.outgoing.join(id, waiter) { return }
             }
+            if let refusal = refusal(of: message.kind, type, from: session) {
+                return settle(session, waiter, refusal)
+            }
             perform(message, of: session, waiter)
         }
     }
 
     private func perform(_ message: ClientMessage, of session: Session, _ waiter: Waiter) {
         switch message.kind {
+        case .refresh(let token): verify(token, of: session, waiter)
         case .ping: settle(session, waiter, give(session, ServerEvent.pong(message.id)) ? nil : Self.queueFull)
         case .ack(let seq):
             let isKnown = session.log.acknowledge(seq)
@@ -49,7 +54,7 @@ extension SignalingNode {
         }
     }
 
-    private func settle(_ session: Session, _ waiter: Waiter, _ error: MessageError?) {
+    func settle(_ session: Session, _ waiter: Waiter, _ error: MessageError?) {
         if let type = session.requests[waiter.request]?.types[waiter.index] {
             observeMessage(type, of: session, error)
         }
@@ -88,7 +93,7 @@ extension SignalingNode {
         case .relay(let room, let target, let tail):
             message = .relay(
                 Relay(room: room, sender: session.id, target: target, operation: number, tail: tail))
-        case .ping, .ack: return
+        case .ping, .ack, .refresh: return
         }
         guard offer(message, to: operation.room.loop(of: loops)) else {
             statistics.trip(.mailbox)

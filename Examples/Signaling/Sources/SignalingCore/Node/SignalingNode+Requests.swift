@@ -1,7 +1,9 @@
 // On the loop of a connection: its requests.
 extension SignalingNode {
     /// `POST /v1/sessions`: the session lives on this loop.
-    package func createSession(_ request: RequestKey, now: Moment) {
+    ///
+    /// - Parameter identity: who its client has shown to be.
+    package func createSession(_ request: RequestKey, _ identity: Identity = .development, now: Moment) {
         run(now) {
             guard !isDraining else { return answer(request, Self.draining) }
             guard sessions.count < limits.sessionsPerLoop else {
@@ -14,6 +16,7 @@ extension SignalingNode {
             sessions[id] = session
             observeStart(of: session)
             startGrace(session)
+            identify(session, identity)
             answer(request, welcome(session))
         }
     }

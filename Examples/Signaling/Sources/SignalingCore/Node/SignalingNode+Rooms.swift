@@ -40,6 +40,9 @@ extension SignalingNode {
             post(.outcome(relay.sender, operation: relay.operation, Self.notInRoom), to: relay.sender.loop)
             return
         }
+        if let refusal = overRate(of: relay.room) {
+            return post(.outcome(relay.sender, operation: relay.operation, refusal), to: relay.sender.loop)
+        }
         let message: LoopMessage = room.contains(relay.target) ? .inbound(relay) : .misaddressed(relay)
         if !offer(message, to: relay.target.loop) {
             statistics.trip(.mailbox)

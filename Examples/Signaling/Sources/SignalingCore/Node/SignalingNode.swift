@@ -13,11 +13,14 @@ package protocol NodeOutlet: AnyObject {
     func httpVersion(of stream: StreamID) -> String
     /// Bytes that were written to a stream and that its peer has not taken.
     func queuedBytes(of stream: StreamID) -> Int
+    /// Finds out whose token it is, and then calls ``SignalingNode/verified(_:_:now:)``.
+    func verify(_ check: TokenCheck)
     /// What the loop and its connections have counted.
     func measures() -> OutletMeasures
 }
 
 extension NodeOutlet {
+    package func verify(_ check: TokenCheck) {}
     package func httpVersion(of stream: StreamID) -> String { "unknown" }
     package func queuedBytes(of stream: StreamID) -> Int { 0 }
     package func measures() -> OutletMeasures { OutletMeasures() }
@@ -51,6 +54,7 @@ package final class SignalingNode {
     var graces: DeadlineQueue<(SessionID, detachments: Int)>
     var sweeps: DeadlineQueue<SessionID>
     var pings: DeadlineQueue<StreamID>
+    var access: AccessState
 
     private(set) var now: Moment
     private var lastRequest: UInt64 = 0
@@ -76,6 +80,7 @@ package final class SignalingNode {
         graces = DeadlineQueue(delay: limits.sessionGrace)
         sweeps = DeadlineQueue(delay: limits.logAge)
         pings = DeadlineQueue(delay: limits.pingInterval)
+        access = AccessState(limits: limits, now: now)
     }
 
     /// How many sessions live here.
@@ -99,6 +104,7 @@ package final class SignalingNode {
             sweepLogs()
             pingStreams()
             endLateQuestions()
+            seeToTokens()
         }
     }
 

@@ -2,6 +2,12 @@
 final class Session {
     let id: SessionID
     let token: SessionToken
+    /// Who its client has shown to be.
+    var identity: Identity
+    /// Its client knows that its token is about to expire.
+    var isTokenWarned = false
+    /// How many messages it may send.
+    var allowance: TokenBucket
     var log: ReplayLog
     /// The stream that carries its events now.
     var stream: StreamID?
@@ -25,9 +31,13 @@ final class Session {
     var flight: FlightRecorder
     private var lastRequest: UInt64 = 0
 
-    init(id: SessionID, token: SessionToken, limits: ServiceLimits, now: Moment) {
+    init(
+        id: SessionID, token: SessionToken, identity: Identity = .development, limits: ServiceLimits, now: Moment
+    ) {
         self.id = id
         self.token = token
+        self.identity = identity
+        allowance = TokenBucket(limits.sessionRate, now: now.nanoseconds)
         log = ReplayLog(epoch: 1, limits: limits)
         startedAt = now.unixMilliseconds
         recent = RecentIDs(capacity: limits.recentIDs)
