@@ -2,7 +2,7 @@
 final class Session {
     let id: SessionID
     let token: SessionToken
-    /// Who its client has shown to be.
+    /// Who its client has shown to be; `to.user` names its subject.
     var identity: Identity
     /// Its client knows that its token is about to expire.
     var isTokenWarned = false
@@ -23,6 +23,8 @@ final class Session {
     var requests: [UInt64: PendingRequest] = [:]
     var outgoing = OutgoingMessages()
     var recent: RecentIDs
+    /// Its client has said bye, which is done when all before it is.
+    var farewell: Waiter?
     /// In milliseconds since 1970.
     let startedAt: Int64
     /// What carries its events, or did last.
@@ -43,6 +45,8 @@ final class Session {
         recent = RecentIDs(capacity: limits.recentIDs)
         flight = FlightRecorder(capacity: limits.flightEvents, now: now.nanoseconds)
     }
+
+    var asSender: Sender { Sender(session: id, subject: identity.subject, maxPeers: identity.maxPeers) }
 
     /// Keeps the request until all its results are there.
     func await(_ request: PendingRequest) -> UInt64 {
