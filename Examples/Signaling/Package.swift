@@ -37,10 +37,11 @@ let package = Package(
                 "SignalingCore",
                 .product(name: "Heliograph", package: "heliograph"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Signaling",
-            resources: [.embedInCode("Web")],
+            resources: [.embedInCode("Web"), .embedInCode("Admin/Web")],
             swiftSettings: settings),
         .testTarget(
             name: "SignalingAuthTests", dependencies: ["SignalingAuth", "SignalingCore"], swiftSettings: settings),
