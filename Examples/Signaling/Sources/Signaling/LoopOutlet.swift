@@ -7,6 +7,10 @@ final class LoopOutlet: NodeOutlet {
     var exchanges: [RequestKey: Exchange] = [:]
     /// What the loop and its connections have counted.
     var loopMeasures: (() -> OutletMeasures)?
+    /// Finds out whose a token is.
+    var verifyToken: ((TokenCheck) -> Void)?
+    /// The relays of a client.
+    var relays: ((Identity) -> [UInt8])?
     private let loop: EventLoop
     private let mailboxes: Mailboxes<LoopMessage>
 
@@ -35,6 +39,10 @@ final class LoopOutlet: NodeOutlet {
     func httpVersion(of stream: StreamID) -> String { exchanges[stream]?.version == .http2 ? "2" : "1.1" }
 
     func queuedBytes(of stream: StreamID) -> Int { exchanges[stream]?.queuedBytes ?? 0 }
+
+    func iceServers(for identity: Identity) -> [UInt8] { relays?(identity) ?? Array("[]".utf8) }
+
+    func verify(_ check: TokenCheck) { verifyToken?(check) }
 
     func measures() -> OutletMeasures { loopMeasures?() ?? OutletMeasures() }
 }

@@ -11,6 +11,7 @@ final class LoopService {
     private var ticker: LoopTimer?
     let monitor: LoopMonitor
     let webhooks: WebhookSender?
+    let access: AccessConfiguration
     private let observer: LoopObserver
     /// The server of the service, once it runs: for its counters.
     var server: Server?
@@ -20,10 +21,11 @@ final class LoopService {
 
     init(
         loop: EventLoop, of loops: Int, mailboxes: Mailboxes<LoopMessage>, limits: ServiceLimits,
-        webhooks: WebhookSender?, logger: Logger
+        access: AccessConfiguration, webhooks: WebhookSender?, logger: Logger
     ) {
         self.loop = loop
         self.limits = limits
+        self.access = access
         outlet = LoopOutlet(loop: loop, mailboxes: mailboxes)
         node = SignalingNode(
             loop: loop.index, of: loops, limits: limits, random: SystemRandomNumberGenerator(), now: loop.moment,
@@ -33,6 +35,8 @@ final class LoopService {
         observer = LoopObserver(webhooks: webhooks, logger: logger)
         node.observer = observer
         outlet.loopMeasures = { [unowned self] in measures() }
+        outlet.relays = { [unowned self] identity in relays(for: identity) }
+        outlet.verifyToken = { [unowned self] check in verify(check) }
         mailboxes.receive(on: loop) { [self] message in
             node.receive(message, now: now)
             startDraining()
@@ -50,15 +54,17 @@ final class LoopService {
     func endStreams() { node.endStreams(now: now) }
 
     /// What takes this loop's requests. Each topic has its routes in a file of its own.
-    func makeRouter(logger: Logger) -> Router {
-        Router(on: loop, logger: logger) { routes in
+    func makeRouter(logger: Logger) -> some Handler {
+        let router = Router(on: loop, logger: logger) { routes in
             pageRoutes(routes)
             sessionRoutes(routes)
+            iceRoutes(routes)
             routes.otherwise { exchange in exchange.respond(Problem.notFound.reply("nothing is here")) }
             routes.methodNotAllowed { exchange in
                 let allowed = exchange.responseHeaders["allow"] ?? ""
                 exchange.respond(Problem.methodNotAllowed.reply("allowed here: \(allowed)"))
             }
         }
+        return OriginGate(access.origins, wrapping: router)
     }
 }

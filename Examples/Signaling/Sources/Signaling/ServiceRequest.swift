@@ -74,9 +74,19 @@ final class ServiceRequest: Handler {
     // MARK: What they come to
 
     private func hello() {
+        if let exchange = service.outlet.exchanges[id], let refusal = service.refusal(of: exchange) {
+            return service.outlet.reply(id, refusal)
+        }
         do throws(JSONError) {
             try JSONObject.check(body, limits: service.limits)
-            service.node.createSession(id, now: service.now)
+            service.identify(service.outlet.exchanges[id]?.headers.bearerToken) { [self] result in
+                // Its client may have gone meanwhile.
+                guard service.outlet.exchanges[id] != nil else { return }
+                switch result {
+                case .failure(let refusal): service.outlet.reply(id, refusal.reply)
+                case .success(let identity): service.node.createSession(id, identity, now: service.now)
+                }
+            }
         } catch {
             service.outlet.reply(id, Problem.badJSON.reply(error.description))
         }

@@ -82,7 +82,7 @@ extension SignalingNode {
             writer.field("token", session.token.text)
             writer.field("epoch", session.log.epoch)
             writer.key("ice_servers")
-            writer.array { _ in }
+            writer.raw(outlet.iceServers(for: session.identity))
             writer.key("limits")
             writer.object { writer in
                 writer.field("message", limits.messageSize)

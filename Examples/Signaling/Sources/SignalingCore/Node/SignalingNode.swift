@@ -15,12 +15,15 @@ package protocol NodeOutlet: AnyObject {
     func queuedBytes(of stream: StreamID) -> Int
     /// Finds out whose token it is, and then calls ``SignalingNode/verified(_:_:now:)``.
     func verify(_ check: TokenCheck)
+    /// The relays that a client is given: a JSON array of what `RTCPeerConnection` takes as `iceServers`.
+    func iceServers(for identity: Identity) -> [UInt8]
     /// What the loop and its connections have counted.
     func measures() -> OutletMeasures
 }
 
 extension NodeOutlet {
     package func verify(_ check: TokenCheck) {}
+    package func iceServers(for identity: Identity) -> [UInt8] { Array("[]".utf8) }
     package func httpVersion(of stream: StreamID) -> String { "unknown" }
     package func queuedBytes(of stream: StreamID) -> Int { 0 }
     package func measures() -> OutletMeasures { OutletMeasures() }
