@@ -28,7 +28,10 @@ package struct ServiceLimits: Sendable {
     /// Rooms of one session. Past it the error `too_many_rooms`.
     package var roomsPerSession = 16
     /// Members of one room. Past it the error `room_full`.
-    package var roomCapacity = 64
+    package var roomCapacity = 1000
+    /// Members of a room that are told of each other one by one. Past it, until three quarters are left, only their number is
+    /// told, once a second when it has changed.
+    package var rosterCapacity = 64
     /// Events kept for a session. Past it those already sent are forgotten, else the error `queue_full`.
     package var logMessages = 256
     /// Bytes kept for a session; see ``logMessages``.
@@ -43,7 +46,15 @@ package struct ServiceLimits: Sendable {
     /// Events that the flight recorder of a session keeps; 0 keeps none.
     package var flightEvents = 64
 
+    /// Calls, each with one peer, that a member of a room has begun and the room knows. Past it the oldest is forgotten.
+    package var callsPerMember = 64
+    /// Messages with candidates of one peer that wait for their description. Past it the error `queue_full`.
+    package var heldCandidates = 16
+
     // Time and flow.
+
+    /// How long candidates wait for their description.
+    package var candidateWait: Duration = .seconds(30)
 
     /// How long a session lives without an event stream.
     package var sessionGrace: Duration = .seconds(30)

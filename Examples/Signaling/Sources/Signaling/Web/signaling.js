@@ -623,7 +623,9 @@ class WebSocketTransport {
   #take(message) {
     if (!this.#isOpen) return this.#takeFirst(message);
     const { outbox, receive, session } = this.#link;
-    if (message.t === "ack") outbox.settle(message.id);
+    // Answers to what was sent have no number; events have, those about the fate of a message too.
+    if (message.seq !== undefined) receive(message, session().epoch);
+    else if (message.t === "ack") outbox.settle(message.id);
     else if (message.t === "error" && message.id !== undefined) outbox.settle(message.id, messageError(message));
     else if (message.t !== "pong") receive(message, session().epoch);
     this.flush();
@@ -1340,7 +1342,7 @@ export class SignalingClient extends Emitter {
     }
     if (message.t === "token_expiring") this.#refreshToken();
     if (message.t === "goaway") this.#goAway(message);
-    if (message.t === "error" && FINAL.has(message.code)) return this.close(messageError(message));
+    if (message.t === "error" && !message.of && FINAL.has(message.code)) return this.close(messageError(message));
     if (this.#updateRoster(message)) this.emit(message.t, message);
     this.emit("message", message);
   }

@@ -56,9 +56,27 @@ extension ServerEvent {
         }
     }
 
-    static func joined(_ room: RoomName, _ peer: SessionID, members: some Sequence<Room.Member>) -> [UInt8] {
+    /// - Parameter count: given when the room is too large for a roster.
+    static func joined(
+        _ room: RoomName, _ peer: SessionID, count: Int?, members: some Sequence<Room.Member>
+    ) -> [UInt8] {
         tail("joined") { writer in
             place(room, peer, &writer)
+            if let count { writer.field("count", count) }
+            writer.key("members")
+            writer.array { writer in
+                for member in members { writer.object { about(member, &$0) } }
+            }
+        }
+    }
+
+    /// - Parameter members: given when the room is small enough again for a roster.
+    static func occupancy(_ room: RoomName, _ count: Int, members: [Room.Member]?) -> [UInt8] {
+        tail("occupancy") { writer in
+            writer.key("room")
+            writer.string(utf8: room.utf8)
+            writer.field("count", count)
+            guard let members else { return }
             writer.key("members")
             writer.array { writer in
                 for member in members { writer.object { about(member, &$0) } }

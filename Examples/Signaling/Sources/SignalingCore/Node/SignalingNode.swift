@@ -56,6 +56,12 @@ package final class SignalingNode {
     var drainPlan: DrainPlan?
     var graces: DeadlineQueue<(SessionID, detachments: Int)>
     var sweeps: DeadlineQueue<SessionID>
+    /// Sessions for which something waits that is of use for a limited time.
+    var expiring: Set<SessionID> = []
+    /// Rooms without a roster whose number of members has changed.
+    var recounted: Set<RoomName> = []
+    /// Rooms where candidates wait for their description.
+    var holding: Set<RoomName> = []
     var pings: DeadlineQueue<StreamID>
     var access: AccessState
 
@@ -105,6 +111,8 @@ package final class SignalingNode {
         run(now) {
             endAbandonedSessions()
             sweepLogs()
+            dropLapsed()
+            tellOccupancy()
             pingStreams()
             endLateQuestions()
             seeToTokens()
@@ -167,6 +175,10 @@ package final class SignalingNode {
         case .leave(let room, let session, let operation, let reason): leave(room, session, operation, reason)
         case .relay(let relay): pass(relay)
         case .presence(let sessions, let tail): tell(sessions, tail)
+        case .occupancy(let sessions, let room, let tail): tell(sessions, tail, .occupancy(room))
+        case .roster(let sessions, let room, let peer, let change, let tail):
+            tell(sessions, tail, .presence(room, peer, change))
+        case .withdraw(let session, let relay): withdraw(relay, from: session)
         case .joined(let room, let session, let operation, let tail): joined(room, session, operation, tail)
         case .inbound(let relay): accept(relay)
         case .misaddressed(let relay): refuse(relay)
