@@ -43,8 +43,6 @@ let package = Package(
             path: "Sources/Signaling",
             resources: [.embedInCode("Web"), .embedInCode("Admin/Web")],
             swiftSettings: settings),
-        .testTarget(
-            name: "SignalingAuthTests", dependencies: ["SignalingAuth", "SignalingCore"], swiftSettings: settings),
         .testTarget(name: "SignalingCoreTests", dependencies: ["SignalingCore"], swiftSettings: settings),
         .testTarget(name: "SignalingTests", dependencies: ["signaling"], swiftSettings: settings),
     ],

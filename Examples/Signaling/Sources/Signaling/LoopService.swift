@@ -21,19 +21,20 @@ final class LoopService {
 
     init(
         loop: EventLoop, of loops: Int, mailboxes: Mailboxes<LoopMessage>, limits: ServiceLimits,
-        access: AccessConfiguration, webhooks: WebhookSender?, logger: Logger
+        keys: TicketKeys, access: AccessConfiguration, webhooks: WebhookSender?, logger: Logger
     ) {
         self.loop = loop
         self.limits = limits
         self.access = access
         outlet = LoopOutlet(loop: loop, mailboxes: mailboxes)
         node = SignalingNode(
-            loop: loop.index, of: loops, limits: limits, random: SystemRandomNumberGenerator(), now: loop.moment,
-            outlet: outlet)
+            loop: loop.index, of: loops, limits: limits, random: SystemRandomNumberGenerator(), signer: keys,
+            epoch: UInt32(clamping: loop.moment.unixMilliseconds / 1000), now: loop.moment, outlet: outlet)
         monitor = LoopMonitor(on: loop)
         self.webhooks = webhooks
         observer = LoopObserver(webhooks: webhooks, logger: logger)
         node.observer = observer
+        node.requiresToken = access.verifier != nil
         outlet.loopMeasures = { [unowned self] in measures() }
         outlet.relays = { [unowned self] identity in relays(for: identity) }
         outlet.verifyToken = { [unowned self] check in verify(check) }
@@ -51,6 +52,17 @@ final class LoopService {
 
     var now: Moment { loop.moment }
 
+    /// Lets the client of a duplex stream in, if its credential is good. What it sends meanwhile waits.
+    func greet(_ stream: StreamID, credential: [UInt8]?) {
+        node.hold(stream, now: now)
+        identify(credential) { [unowned self] result in
+            switch result {
+            case .failure(let refusal): node.refuse(stream: stream, refusal.problem, refusal.detail, now: now)
+            case .success(let identity): node.greet(stream, identity, now: now)
+            }
+        }
+    }
+
     func endStreams() { node.endStreams(now: now) }
 
     /// What takes this loop's requests. Each topic has its routes in a file of its own.
@@ -59,6 +71,7 @@ final class LoopService {
             pageRoutes(routes)
             sessionRoutes(routes)
             iceRoutes(routes)
+            streamRoutes(routes)
             routes.otherwise { exchange in exchange.respond(Problem.notFound.reply("nothing is here")) }
             routes.methodNotAllowed { exchange in
                 let allowed = exchange.responseHeaders["allow"] ?? ""

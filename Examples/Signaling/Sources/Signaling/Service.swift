@@ -30,8 +30,8 @@ final class Service: Sendable {
     private static let webhookGrace = Duration.seconds(2)
 
     init(
-        _ configuration: ServerConfiguration, limits: ServiceLimits, access: AccessConfiguration,
-        operations: OperationsConfiguration
+        _ configuration: ServerConfiguration, limits: ServiceLimits, keys: TicketKeys,
+        access: AccessConfiguration, operations: OperationsConfiguration
     ) throws {
         let group = try EventLoopGroup(threads: configuration.threads)
         let mailboxes = Mailboxes<LoopMessage>(loops: group.loops, capacity: Self.mailboxCapacity)
@@ -49,7 +49,7 @@ final class Service: Sendable {
                         nil
                     }
                 part.service = LoopService(
-                    loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits, access: access,
+                    loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits, keys: keys, access: access,
                     webhooks: sender, logger: logger)
             }
         }

@@ -21,6 +21,11 @@ package struct ServiceLimits: Sendable {
     /// What a peer says of itself when it joins, in bytes. Past it the error `bad_message`.
     package var metaSize = 1024
 
+    /// Messages, or batches of them, that came by a duplex stream and have no answer yet. Past it no more is read.
+    package var unanswered = 32
+    /// The same in bytes.
+    package var unansweredBytes = 256 * 1024
+
     // What the service keeps.
 
     /// Sessions of one loop. Past it 503.
@@ -62,6 +67,13 @@ package struct ServiceLimits: Sendable {
     package var pingInterval: Duration = .seconds(25)
     /// Bytes of events on the way from a session to its stream, when the two are on different loops.
     package var streamWindow = 64 * 1024
+
+    /// How long the client of a duplex stream has to say who it is. Past it the stream ends: `hello_timeout`.
+    package var helloTimeout: Duration = .seconds(10)
+    /// How long a poll waits for an event at most, whatever its client asks for.
+    package var pollWait: Duration = .seconds(25)
+    /// How long a resume ticket is good.
+    package var ticketLifetime: Duration = .seconds(24 * 60 * 60)
 
     // Who gets in, and how much they may do.
 

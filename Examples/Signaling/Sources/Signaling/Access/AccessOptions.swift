@@ -17,7 +17,9 @@ struct AccessOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How far the clocks of issuers may be apart from ours.", valueName: "seconds"))
     var tokenLeeway = 30.0
     @Option(
-        help: "An origin whose pages may use the service, such as https://app.example. May be repeated. Its own may always."
+        help: """
+            An origin whose pages may use the service, such as https://app.example. May be repeated. Its own may always.
+            """
     )
     var allowOrigin: [String] = []
     @Option(
@@ -33,7 +35,8 @@ struct AccessOptions: ParsableArguments {
         for origin in allowOrigin {
             let parts = origin.split(separator: "/", omittingEmptySubsequences: false)
             guard parts.count == 3, ["https:", "http:"].contains(parts[0]), parts[1].isEmpty, !parts[2].isEmpty else {
-                throw ValidationError("--allow-origin \(origin) is no origin: https://host, and the port if it is not 443")
+                throw ValidationError(
+                    "--allow-origin \(origin) is no origin: https://host, and the port if it is not 443")
             }
         }
         guard tokenSecretFile != nil || tokenPreviousSecretFile == nil else {
@@ -88,7 +91,8 @@ struct AccessOptions: ParsableArguments {
             parts[3...].allSatisfy({ $0.hasPrefix("turn:") || $0.hasPrefix("turns:") })
         else {
             throw ValidationError(
-                "--turn '\(text)' is not 'NAME SECRET-FILE SECONDS URL…' with 60 to 604800 seconds and turn: or turns: URLs")
+                "--turn '\(text)' is not 'NAME SECRET-FILE SECONDS URL…' with 60 to 604800 seconds and turn: or turns: URLs"
+            )
         }
         let secret = try Secret.read(parts[1], for: "secret of TURN", atLeast: 1)
         return TurnRegion(name: parts[0], urls: Array(parts[3...]), secret: secret.bytes, lifetime: lifetime)

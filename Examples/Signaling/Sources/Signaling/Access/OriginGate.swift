@@ -11,7 +11,8 @@ final class OriginGate: Handler {
     init(_ allowed: Set<String>, wrapping router: any Handler) {
         self.allowed = allowed
         next = CORS(
-            .matching { allowed.contains($0.lowercased()) }, headers: ["authorization", "content-type", "last-event-id"],
+            .matching { allowed.contains($0.lowercased()) },
+            headers: ["authorization", "content-type", "last-event-id"],
             exposed: ["location", "retry-after", "signal-resumed"], maxAge: .seconds(600), wrapping: router)
     }
 

@@ -30,7 +30,8 @@ struct TokenCommand: AsyncParsableCommand {
         @Option(help: "join, call, publish, list or admin. May be repeated. [default: join call publish]")
         var grant: [String] = []
         @Option(help: "How many members its rooms may have.") var maxPeers: Int?
-        @Option(help: "A DTLS fingerprint that its descriptions may have. May be repeated.") var fingerprint: [String] = []
+        @Option(help: "A DTLS fingerprint that its descriptions may have. May be repeated.") var fingerprint: [String] =
+            []
         @Option(help: ArgumentHelp("How long it is good.", valueName: "seconds")) var lifetime = 3600
         @Option(help: "Its iss.") var issuer = "signaling"
         @Option(help: "Its aud.") var audience = "signaling"

@@ -1741,7 +1741,7 @@ export class PeerConnection extends Emitter {
     if (this.#isClosed) return;
     if (call) this.calls.add(call);
     this.#neg = Math.max(this.#neg, neg);
-    if (t === "offer") await this.#handleOffer(neg, body.sdp);
+    if (t === "offer") await this.#handleOffer(neg, body.sdp, call);
     else if (t === "answer" || t === "pranswer") await this.#handleAnswer(t, neg, body.sdp);
     else if (t === "candidates") await this.#handleCandidates(body);
     else if (t === "glare") await this.#takeBack(neg);
@@ -1751,8 +1751,9 @@ export class PeerConnection extends Emitter {
   /**
    * @param {number} neg
    * @param {string} sdp
+   * @param {string} [call]
    */
-  async #handleOffer(neg, sdp) {
+  async #handleOffer(neg, sdp, call) {
     if (neg < this.#remoteNeg) return;
     const collision = this.#makingOffer || this.pc.signalingState !== "stable";
     if (collision) {
@@ -1761,6 +1762,8 @@ export class PeerConnection extends Emitter {
       if (!this.pc.currentRemoteDescription) this.#startOver();
     }
     this.#remoteNeg = neg;
+    // An answer belongs to the call of its offer, and so does what follows.
+    if (call) this.calls = new Set([call, ...this.calls]);
     // Takes an own offer back first, if there is one: the rollback is implicit.
     await this.pc.setRemoteDescription({ type: "offer", sdp });
     await this.#addHeld();

@@ -25,7 +25,8 @@ package struct ClientAddress: Hashable, Sendable {
             text = address
             return
         }
-        let halves = address.split(separator: "%")[0].split(separator: "::", maxSplits: 1, omittingEmptySubsequences: false)
+        let unscoped = address.prefix { $0 != "%" }
+        let halves = unscoped.split(separator: "::", maxSplits: 1, omittingEmptySubsequences: false)
         let groups = halves.map { $0.split(separator: ":").map(String.init) }
         let zeros = halves.count == 2 ? max(0, 8 - groups[0].count - groups[1].count) : 0
         let full = groups[0] + Array(repeating: "0", count: zeros) + (groups.count == 2 ? groups[1] : [])

@@ -31,39 +31,53 @@ package enum Problem: String, Sendable, CaseIterable {
     case rateLimited = "rate_limited"
     case noSuchRegion = "no_such_region"
 
+    // Of streams and tickets.
+    case badHello = "bad_hello"
+    case badTicket = "bad_ticket"
+    case helloTimeout = "hello_timeout"
+    case replaced
+    case subprotocolRequired = "subprotocol_required"
+    case http2Required = "http2_required"
+
     package var status: Int {
         switch self {
-        case .badJSON, .badRequest, .tokenInURL: 400
+        case .badJSON, .badRequest, .tokenInURL, .badHello, .subprotocolRequired: 400
         case .forbidden, .originNotAllowed: 403
-        case .unauthorized, .tokenMissing, .tokenMalformed, .tokenKey, .tokenSignature, .tokenExpired,
+        case .unauthorized, .badTicket, .tokenMissing, .tokenMalformed, .tokenKey, .tokenSignature, .tokenExpired,
             .tokenNotYetValid, .tokenIssuer, .tokenAudience, .tokenClaims:
             401
         case .noSuchSession, .noSuchRoom, .noSuchMember, .noSuchRegion, .notFound: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
+        case .helloTimeout: 408
+        case .replaced: 409
         case .tooLarge: 413
         case .unsupportedMediaType: 415
         case .rateLimited: 429
         case .tooManySessions, .busy, .draining: 503
         case .timeout: 504
+        case .http2Required: 505
         }
     }
 
     private var title: String {
         switch self {
-        case .badJSON, .badRequest, .tokenInURL: "Bad Request"
+        case .badJSON, .badRequest, .tokenInURL, .badHello, .subprotocolRequired: "Bad Request"
         case .forbidden, .originNotAllowed: "Forbidden"
-        case .unauthorized, .tokenMissing, .tokenMalformed, .tokenKey, .tokenSignature, .tokenExpired,
+        case .unauthorized, .badTicket, .tokenMissing, .tokenMalformed, .tokenKey, .tokenSignature, .tokenExpired,
             .tokenNotYetValid, .tokenIssuer, .tokenAudience, .tokenClaims:
             "Unauthorized"
         case .noSuchSession, .noSuchRoom, .noSuchMember, .noSuchRegion, .notFound: "Not Found"
         case .methodNotAllowed: "Method Not Allowed"
         case .notAcceptable: "Not Acceptable"
+        case .helloTimeout: "Request Timeout"
+        case .replaced: "Conflict"
         case .tooLarge: "Content Too Large"
         case .unsupportedMediaType: "Unsupported Media Type"
         case .rateLimited: "Too Many Requests"
         case .tooManySessions, .busy, .draining: "Service Unavailable"
         case .timeout: "Gateway Timeout"
+        case .http2Required: "HTTP Version Not Supported"
         }
     }
 
@@ -79,7 +93,7 @@ package enum Problem: String, Sendable, CaseIterable {
         }
         let own: [Reply.Header] =
             switch self {
-            case .unauthorized, .tokenMissing: [.init("www-authenticate", "Bearer")]
+            case .unauthorized, .badTicket, .tokenMissing: [.init("www-authenticate", "Bearer")]
             // RFC 6750 section 3.1.
             case _ where status == 401: [.init("www-authenticate", "Bearer error=\"invalid_token\"")]
             case .tooManySessions, .busy, .draining: [.init("retry-after", "5")]
