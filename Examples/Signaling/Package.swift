@@ -15,14 +15,25 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     ],
     targets: [
         // The service without its transport: no input or output, no clock, no thread.
         .target(name: "SignalingCore", swiftSettings: settings),
+        // Who may come in: tokens and their keys, TURN credentials.
+        .target(
+            name: "SignalingAuth",
+            dependencies: [
+                "SignalingCore",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "JWTKit", package: "jwt-kit"),
+            ],
+            swiftSettings: settings),
         // Its HTTP side and its command line. The page is part of the binary, which can be copied alone.
         .executableTarget(
             name: "signaling",
             dependencies: [
+                "SignalingAuth",
                 "SignalingCore",
                 .product(name: "Heliograph", package: "heliograph"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -11,6 +11,7 @@ final class LoopService {
     private var ticker: LoopTimer?
     let monitor: LoopMonitor
     let webhooks: WebhookSender?
+    let access: AccessConfiguration
     private let observer: LoopObserver
     /// The server of the service, once it runs: for its counters.
     var server: Server?
@@ -20,10 +21,11 @@ final class LoopService {
 
     init(
         loop: EventLoop, of loops: Int, mailboxes: Mailboxes<LoopMessage>, limits: ServiceLimits,
-        keys: TicketKeys, webhooks: WebhookSender?, logger: Logger
+        keys: TicketKeys, access: AccessConfiguration, webhooks: WebhookSender?, logger: Logger
     ) {
         self.loop = loop
         self.limits = limits
+        self.access = access
         outlet = LoopOutlet(loop: loop, mailboxes: mailboxes)
         node = SignalingNode(
             loop: loop.index, of: loops, limits: limits, random: SystemRandomNumberGenerator(), signer: keys,
@@ -32,7 +34,10 @@ final class LoopService {
         self.webhooks = webhooks
         observer = LoopObserver(webhooks: webhooks, logger: logger)
         node.observer = observer
+        node.requiresToken = access.verifier != nil
         outlet.loopMeasures = { [unowned self] in measures() }
+        outlet.relays = { [unowned self] identity in relays(for: identity) }
+        outlet.verifyToken = { [unowned self] check in verify(check) }
         mailboxes.receive(on: loop) { [self] message in
             node.receive(message, now: now)
             startDraining()
@@ -47,16 +52,25 @@ final class LoopService {
 
     var now: Moment { loop.moment }
 
-    /// Lets the client of a duplex stream in: without keys to check credentials by, anyone.
-    func greet(_ stream: StreamID, credential: [UInt8]?) { node.greet(stream, now: now) }
+    /// Lets the client of a duplex stream in, if its credential is good. What it sends meanwhile waits.
+    func greet(_ stream: StreamID, credential: [UInt8]?) {
+        node.hold(stream, now: now)
+        identify(credential) { [unowned self] result in
+            switch result {
+            case .failure(let refusal): node.refuse(stream: stream, refusal.problem, refusal.detail, now: now)
+            case .success(let identity): node.greet(stream, identity, now: now)
+            }
+        }
+    }
 
     func endStreams() { node.endStreams(now: now) }
 
     /// What takes this loop's requests. Each topic has its routes in a file of its own.
-    func makeRouter(logger: Logger) -> Router {
-        Router(on: loop, logger: logger) { routes in
+    func makeRouter(logger: Logger) -> some Handler {
+        let router = Router(on: loop, logger: logger) { routes in
             pageRoutes(routes)
             sessionRoutes(routes)
+            iceRoutes(routes)
             streamRoutes(routes)
             routes.otherwise { exchange in exchange.respond(Problem.notFound.reply("nothing is here")) }
             routes.methodNotAllowed { exchange in
@@ -64,5 +78,6 @@ final class LoopService {
                 exchange.respond(Problem.methodNotAllowed.reply("allowed here: \(allowed)"))
             }
         }
+        return OriginGate(access.origins, wrapping: router)
     }
 }

@@ -31,7 +31,7 @@ final class Service: Sendable {
 
     init(
         _ configuration: ServerConfiguration, limits: ServiceLimits, keys: TicketKeys,
-        operations: OperationsConfiguration
+        access: AccessConfiguration, operations: OperationsConfiguration
     ) throws {
         let group = try EventLoopGroup(threads: configuration.threads)
         let mailboxes = Mailboxes<LoopMessage>(loops: group.loops, capacity: Self.mailboxCapacity)
@@ -49,7 +49,7 @@ final class Service: Sendable {
                         nil
                     }
                 part.service = LoopService(
-                    loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits, keys: keys,
+                    loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits, keys: keys, access: access,
                     webhooks: sender, logger: logger)
             }
         }

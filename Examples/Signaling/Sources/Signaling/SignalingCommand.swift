@@ -24,7 +24,8 @@ struct SignalingCommand: AsyncParsableCommand {
             SIGNALS
               SIGTERM, SIGINT   send sessions away and end; a second one ends at once
               SIGHUP            reads the certificate again
-            """)
+            """,
+        subcommands: [TokenCommand.self])
 
     @Option(help: "A numeric address to listen at, or 'localhost'.") var host = "localhost"
     @Option(help: "The port; 0 takes a free one.") var port: UInt16 = 8443
@@ -51,6 +52,8 @@ struct SignalingCommand: AsyncParsableCommand {
     @Option(help: "Where events of sessions and rooms are posted to.") var webhookUrl: String?
     @Option(help: "A file with the secret that they are signed with, of at least 16 bytes.")
     var webhookSecretFile: String?
+
+    @OptionGroup(title: "Who may come in") var access: AccessOptions
 
     private var isDevelopment: Bool { certificate == nil }
 
@@ -94,10 +97,12 @@ struct SignalingCommand: AsyncParsableCommand {
         limits.sessionGrace = .milliseconds(Int(sessionGrace * 1000))
         limits.drainLead = .milliseconds(Int(drainLead * 1000))
         let operations = try operations()
-        let service = try Service(configuration, limits: limits, keys: try ticketKeys(), operations: operations)
+        let access = try await self.access.configuration(limits: limits)
+        let service = try Service(
+            configuration, limits: limits, keys: try ticketKeys(), access: access, operations: operations)
         try service.start()
         await service.watchSignals()
-        warn(configuration.logger)
+        warn(configuration.logger, asksForTokens: access.verifier != nil)
         print("signaling: open https://\(host.contains(":") ? "[\(host)]" : host):\(service.port)/")
         if let port = service.adminPort, let admin = operations.admin {
             print("signaling: operators \(admin.isLoopback ? "http" : "https")://\(admin.hostInURL):\(port)/")
@@ -127,12 +132,12 @@ struct SignalingCommand: AsyncParsableCommand {
         return operations
     }
 
-    private func warn(_ logger: Logger) {
+    private func warn(_ logger: Logger, asksForTokens: Bool) {
         if isDevelopment {
             logger.warning(
                 "DEVELOPMENT MODE: no certificate is configured, so only this machine is served. Do not put a proxy before it."
             )
-        } else if !isLoopback {
+        } else if !isLoopback, !asksForTokens {
             logger.warning("everyone who reaches this address may use the service: it does not ask who they are")
         }
     }
@@ -141,7 +146,12 @@ struct SignalingCommand: AsyncParsableCommand {
     static func main() async {
         LoggingSystem.bootstrap { label in ThresholdLogHandler(StreamLogHandler.standardError(label: label)) }
         do {
-            try await parse().run()
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
         } catch {
             let code = exitCode(for: error)
             guard !code.isSuccess else { exit(withError: error) }

@@ -17,6 +17,20 @@ package struct MessageError: Error, Hashable, Sendable {
         case notSelected = "not_selected"
         /// The invite has run out.
         case callEnded = "call_ended"
+        /// The session's token does not allow it.
+        case forbidden
+        /// Too much in too short a time; `detail` says when it may be tried again.
+        case rateLimited = "rate_limited"
+        // Why a new token was not accepted.
+        case tokenMalformed = "token_malformed"
+        case tokenKey = "token_key"
+        case tokenSignature = "token_signature"
+        case tokenExpired = "token_expired"
+        case tokenNotYetValid = "token_not_yet_valid"
+        case tokenIssuer = "token_issuer"
+        case tokenAudience = "token_audience"
+        case tokenClaims = "token_claims"
+        case tokenSubject = "token_subject"
     }
 
     package let code: Code

@@ -83,6 +83,9 @@ extension MessageReader {
         switch type {
         case "ping": return .ping
         case "bye": return .bye
+        case "token_refresh":
+            guard let token = fields.token else { throw MessageError(.badMessage, "token_refresh needs token") }
+            return .refresh(token: token)
         case "ack":
             guard let seq = fields.seq else { throw MessageError(.badMessage, "ack needs seq") }
             return .ack(seq: seq)

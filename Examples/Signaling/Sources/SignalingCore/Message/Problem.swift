@@ -16,6 +16,21 @@ package enum Problem: String, Sendable, CaseIterable {
     case noSuchMember = "no_such_member"
     case badRequest = "bad_request"
     case forbidden
+    // Of tokens, origins and rates.
+    case tokenMissing = "token_missing"
+    case tokenMalformed = "token_malformed"
+    case tokenKey = "token_key"
+    case tokenSignature = "token_signature"
+    case tokenExpired = "token_expired"
+    case tokenNotYetValid = "token_not_yet_valid"
+    case tokenIssuer = "token_issuer"
+    case tokenAudience = "token_audience"
+    case tokenClaims = "token_claims"
+    case tokenInURL = "token_in_url"
+    case originNotAllowed = "origin_not_allowed"
+    case rateLimited = "rate_limited"
+    case noSuchRegion = "no_such_region"
+
     // Of streams and tickets.
     case badHello = "bad_hello"
     case badTicket = "bad_ticket"
@@ -26,16 +41,19 @@ package enum Problem: String, Sendable, CaseIterable {
 
     package var status: Int {
         switch self {
-        case .badJSON, .badRequest, .badHello, .subprotocolRequired: 400
-        case .forbidden: 403
-        case .unauthorized, .badTicket: 401
-        case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound: 404
+        case .badJSON, .badRequest, .tokenInURL, .badHello, .subprotocolRequired: 400
+        case .forbidden, .originNotAllowed: 403
+        case .unauthorized, .badTicket, .tokenMissing, .tokenMalformed, .tokenKey, .tokenSignature, .tokenExpired,
+            .tokenNotYetValid, .tokenIssuer, .tokenAudience, .tokenClaims:
+            401
+        case .noSuchSession, .noSuchRoom, .noSuchMember, .noSuchRegion, .notFound: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .helloTimeout: 408
         case .replaced: 409
         case .tooLarge: 413
         case .unsupportedMediaType: 415
+        case .rateLimited: 429
         case .tooManySessions, .busy, .draining: 503
         case .timeout: 504
         case .http2Required: 505
@@ -44,16 +62,19 @@ package enum Problem: String, Sendable, CaseIterable {
 
     private var title: String {
         switch self {
-        case .badJSON, .badRequest, .badHello, .subprotocolRequired: "Bad Request"
-        case .forbidden: "Forbidden"
-        case .unauthorized, .badTicket: "Unauthorized"
-        case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound: "Not Found"
+        case .badJSON, .badRequest, .tokenInURL, .badHello, .subprotocolRequired: "Bad Request"
+        case .forbidden, .originNotAllowed: "Forbidden"
+        case .unauthorized, .badTicket, .tokenMissing, .tokenMalformed, .tokenKey, .tokenSignature, .tokenExpired,
+            .tokenNotYetValid, .tokenIssuer, .tokenAudience, .tokenClaims:
+            "Unauthorized"
+        case .noSuchSession, .noSuchRoom, .noSuchMember, .noSuchRegion, .notFound: "Not Found"
         case .methodNotAllowed: "Method Not Allowed"
         case .notAcceptable: "Not Acceptable"
         case .helloTimeout: "Request Timeout"
         case .replaced: "Conflict"
         case .tooLarge: "Content Too Large"
         case .unsupportedMediaType: "Unsupported Media Type"
+        case .rateLimited: "Too Many Requests"
         case .tooManySessions, .busy, .draining: "Service Unavailable"
         case .timeout: "Gateway Timeout"
         case .http2Required: "HTTP Version Not Supported"
@@ -72,7 +93,9 @@ package enum Problem: String, Sendable, CaseIterable {
         }
         let own: [Reply.Header] =
             switch self {
-            case .unauthorized, .badTicket: [.init("www-authenticate", "Bearer")]
+            case .unauthorized, .badTicket, .tokenMissing: [.init("www-authenticate", "Bearer")]
+            // RFC 6750 section 3.1.
+            case _ where status == 401: [.init("www-authenticate", "Bearer error=\"invalid_token\"")]
             case .tooManySessions, .busy, .draining: [.init("retry-after", "5")]
             default: []
             }

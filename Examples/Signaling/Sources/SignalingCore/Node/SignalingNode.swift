@@ -16,11 +16,17 @@ package protocol NodeOutlet: AnyObject {
     func httpVersion(of stream: StreamID) -> String
     /// Bytes that were written to a stream and that its peer has not taken.
     func queuedBytes(of stream: StreamID) -> Int
+    /// Finds out whose token it is, and then calls ``SignalingNode/verified(_:_:now:)``.
+    func verify(_ check: TokenCheck)
+    /// The relays that a client is given: a JSON array of what `RTCPeerConnection` takes as `iceServers`.
+    func iceServers(for identity: Identity) -> [UInt8]
     /// What the loop and its connections have counted.
     func measures() -> OutletMeasures
 }
 
 extension NodeOutlet {
+    package func verify(_ check: TokenCheck) {}
+    package func iceServers(for identity: Identity) -> [UInt8] { Array("[]".utf8) }
     package func httpVersion(of stream: StreamID) -> String { "unknown" }
     package func queuedBytes(of stream: StreamID) -> Int { 0 }
     package func measures() -> OutletMeasures { OutletMeasures() }
@@ -60,6 +66,9 @@ package final class SignalingNode {
     /// Rooms where candidates wait for their description.
     var holding: Set<RoomName> = []
     var pings: DeadlineQueue<StreamID>
+    var access: AccessState
+    /// Clients have to show tokens.
+    package var requiresToken = false
     var hellos: DeadlineQueue<StreamID>
     var polls: DeadlineBuckets<StreamID>
 
@@ -98,6 +107,7 @@ package final class SignalingNode {
         graces = DeadlineQueue(delay: limits.sessionGrace)
         sweeps = DeadlineQueue(delay: limits.logAge)
         pings = DeadlineQueue(delay: limits.pingInterval)
+        access = AccessState(limits: limits, now: now)
         hellos = DeadlineQueue(delay: limits.helloTimeout)
         polls = DeadlineBuckets(now: now.nanoseconds)
     }
@@ -127,6 +137,7 @@ package final class SignalingNode {
             endSilentStreams()
             endDuePolls()
             endLateQuestions()
+            seeToTokens()
         }
     }
 
