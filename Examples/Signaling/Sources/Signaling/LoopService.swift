@@ -35,6 +35,7 @@ final class LoopService {
         Router(on: loop, logger: logger) { routes in
             pageRoutes(routes)
             sessionRoutes(routes)
+            whipRoutes(routes)
             routes.otherwise { exchange in exchange.respond(Problem.notFound.reply("nothing is here")) }
             routes.methodNotAllowed { exchange in
                 let allowed = exchange.responseHeaders["allow"] ?? ""

@@ -33,6 +33,12 @@ struct SignalingCommand: AsyncParsableCommand {
     @Option(help: "The PEM file with the certificate's private key.") var privateKey: String?
     @Option(help: ArgumentHelp("How long a session lives without an event stream.", valueName: "seconds"))
     var sessionGrace = 30.0
+    @Option(
+        help: ArgumentHelp(
+            "What descriptions and candidates may say in rooms, such as 'private-*: relay-only, media=4'; may be repeated, "
+                + "the first whose rooms match counts. See Documentation/Policy.md.",
+            valueName: "rooms: setting, …"))
+    var sdpPolicy: [String] = []
 
     private var isDevelopment: Bool { certificate == nil }
 
@@ -61,6 +67,11 @@ struct SignalingCommand: AsyncParsableCommand {
             configuration.security = .certificate(chain: certificate, key: privateKey)
         }
         var limits = ServiceLimits()
+        do {
+            limits.sdpPolicies = try SDPPolicies(sdpPolicy)
+        } catch {
+            throw ValidationError("--sdp-policy \(error)")
+        }
         limits.sessionGrace = .milliseconds(Int(sessionGrace * 1000))
         let service = try Service(configuration, limits: limits)
         try service.start()

@@ -45,12 +45,20 @@ struct MessageFields {
     }
 
     /// The event for the target of this message, after its `seq` and `ts`.
-    func relayed(from sender: SessionID, _ scanner: JSONScanner) -> [UInt8] {
+    ///
+    /// - Parameter edits: what is passed on differently, in order.
+    func relayed(from sender: SessionID, _ scanner: JSONScanner, edits: [Edit] = []) -> [UInt8] {
         var tail = ServerEvent.from(sender)
         tail.reserveCapacity(tail.count + kept.reduce(0) { $0 + $1.count + 1 } + 1)
         for range in kept {
             tail.append(UInt8(ascii: ","))
-            scanner.appendOneLine(range, to: &tail)
+            var position = range.lowerBound
+            for edit in edits where range.contains(edit.range.lowerBound) {
+                scanner.appendOneLine(position..<edit.range.lowerBound, to: &tail)
+                tail.append(contentsOf: edit.replacement.lazy.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 })
+                position = edit.range.upperBound
+            }
+            scanner.appendOneLine(position..<range.upperBound, to: &tail)
         }
         tail.append(UInt8(ascii: "}"))
         return tail

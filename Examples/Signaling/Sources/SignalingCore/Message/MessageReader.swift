@@ -3,12 +3,16 @@ package struct MessageReader {
     private let sender: SessionID
     private let loops: Int
     private let limits: ServiceLimits
+    private let pinned: Set<DTLSFingerprint>?
 
-    /// - Parameter loops: the loops of the service: a party id that names another one is of no peer.
-    package init(sender: SessionID, loops: Int, limits: ServiceLimits) {
+    /// - Parameters:
+    ///   - loops: the loops of the service: a party id that names another one is of no peer.
+    ///   - pinned: the fingerprints that the sender's descriptions may have; nil when its token says nothing of them.
+    package init(sender: SessionID, loops: Int, limits: ServiceLimits, pinned: Set<DTLSFingerprint>? = nil) {
         self.sender = sender
         self.loops = loops
         self.limits = limits
+        self.pinned = pinned
     }
 
     /// Why a whole body was refused.
@@ -96,7 +100,22 @@ extension MessageReader {
                 throw MessageError(.noSuchPeer, "no such peer")
             }
             guard target != sender else { throw MessageError(.badMessage, "to.peer is the sender") }
-            return .relay(room, to: target, tail: fields.relayed(from: sender, scanner))
+            let edits = try review(type, in: room, fields, scanner)
+            return .relay(room, to: target, tail: fields.relayed(from: sender, scanner, edits: edits))
+        }
+    }
+
+    /// Holds what is relayed against the room's policy, if there is one: else its body is not looked into.
+    private func review(
+        _ type: String, in room: RoomName, _ fields: MessageFields, _ scanner: JSONScanner
+    ) throws(MessageError) -> [Edit] {
+        guard let policy = limits.sdpPolicies.policy(of: room) ?? pinned.map({ _ in SDPPolicy() }) else { return [] }
+        var review = BodyReview(policy, pinned: pinned)
+        do throws(SDPRule) {
+            return try review.edits(
+                scanner.bytes, body: fields.body, needsDescription: ["offer", "answer", "pranswer"].contains(type))
+        } catch {
+            throw error.error
         }
     }
 

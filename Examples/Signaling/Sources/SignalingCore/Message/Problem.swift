@@ -16,39 +16,58 @@ package enum Problem: String, Sendable, CaseIterable {
     case noSuchMember = "no_such_member"
     case badRequest = "bad_request"
     case forbidden
+    // Of WHIP and WHEP.
+    case badSDP = "bad_sdp"
+    case sdpPolicy = "sdp_policy"
+    case badFragment = "bad_fragment"
+    case rejected
+    case noAnswer = "no_answer"
+    case noSuchResource = "no_such_resource"
+    case preconditionFailed = "precondition_failed"
+    case preconditionRequired = "precondition_required"
+    case restartPending = "restart_pending"
 
     package var status: Int {
         switch self {
-        case .badJSON, .badRequest: 400
+        case .badJSON, .badRequest, .badSDP: 400
         case .forbidden: 403
         case .unauthorized: 401
-        case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound: 404
+        case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound, .noSuchResource: 404
         case .methodNotAllowed: 405
-        case .notAcceptable: 406
+        case .notAcceptable, .rejected: 406
+        case .restartPending: 409
+        case .preconditionFailed: 412
         case .tooLarge: 413
         case .unsupportedMediaType: 415
-        case .tooManySessions, .busy, .draining: 503
+        case .sdpPolicy, .badFragment: 422
+        case .preconditionRequired: 428
+        case .tooManySessions, .busy, .draining, .noAnswer: 503
         case .timeout: 504
         }
     }
 
     private var title: String {
         switch self {
-        case .badJSON, .badRequest: "Bad Request"
+        case .badJSON, .badRequest, .badSDP: "Bad Request"
         case .forbidden: "Forbidden"
         case .unauthorized: "Unauthorized"
-        case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound: "Not Found"
+        case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound, .noSuchResource: "Not Found"
         case .methodNotAllowed: "Method Not Allowed"
-        case .notAcceptable: "Not Acceptable"
+        case .notAcceptable, .rejected: "Not Acceptable"
+        case .restartPending: "Conflict"
+        case .preconditionFailed: "Precondition Failed"
         case .tooLarge: "Content Too Large"
         case .unsupportedMediaType: "Unsupported Media Type"
-        case .tooManySessions, .busy, .draining: "Service Unavailable"
+        case .sdpPolicy, .badFragment: "Unprocessable Content"
+        case .preconditionRequired: "Precondition Required"
+        case .tooManySessions, .busy, .draining, .noAnswer: "Service Unavailable"
         case .timeout: "Gateway Timeout"
         }
     }
 
     /// - Parameter detail: for people: what is wrong here, and what would be right.
-    package func reply(_ detail: String, headers: [Reply.Header] = []) -> Reply {
+    /// - Parameter rule: of a policy, which of its rules it is: a stable name.
+    package func reply(_ detail: String, rule: String? = nil, headers: [Reply.Header] = []) -> Reply {
         var writer = JSONWriter()
         writer.object { writer in
             writer.field("type", "about:blank")
@@ -56,11 +75,12 @@ package enum Problem: String, Sendable, CaseIterable {
             writer.field("status", status)
             writer.field("code", rawValue)
             writer.field("detail", detail)
+            if let rule { writer.field("rule", rule) }
         }
         let own: [Reply.Header] =
             switch self {
             case .unauthorized: [.init("www-authenticate", "Bearer")]
-            case .tooManySessions, .busy, .draining: [.init("retry-after", "5")]
+            case .tooManySessions, .busy, .draining, .noAnswer: [.init("retry-after", "5")]
             default: []
             }
         return Reply(

@@ -11,6 +11,7 @@ package typealias StreamID = RequestKey
 package enum LoopMessage: Sendable {
     // From the loop of a connection to the loop of its session.
     case call(SessionCall)
+    case rendezvous(RendezvousCall)
     /// The stream has written so many bytes of what it was sent.
     case written(SessionID, StreamID, Int)
     case detached(SessionID, StreamID)
@@ -51,6 +52,7 @@ package enum LoopMessage: Sendable {
         let base = 128
         return switch self {
         case .call(let call): base + call.size
+        case .rendezvous(let call): base + call.size
         case .written, .detached, .attached, .endStream, .leave, .outcome: base
         case .reply(_, let reply): base + reply.body.count
         case .deliver(_, let events): events.reduce(base) { $0 + $1.size }

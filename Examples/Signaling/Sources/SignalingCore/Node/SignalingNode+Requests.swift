@@ -9,13 +9,18 @@ extension SignalingNode {
                 answer(request, Problem.tooManySessions.reply("this loop has all the sessions that it takes"))
                 return
             }
-            let id = SessionID(loop: loop, random: &random)
-            let session = Session(id: id, token: SessionToken(random: &random), limits: limits, now: now)
-            sessions[id] = session
-            observeStart(of: session)
+            let session = makeSession()
             startGrace(session)
             answer(request, welcome(session))
         }
+    }
+
+    func makeSession() -> Session {
+        let id = SessionID(loop: loop, random: &random)
+        let session = Session(id: id, token: SessionToken(random: &random), limits: limits, now: now)
+        sessions[id] = session
+        observeStart(of: session)
+        return session
     }
 
     /// `GET /v1/sessions/{sid}/events`. It is answered by a stream, or refused by a reply.

@@ -78,6 +78,11 @@ extension SignalingNode {
 
     /// - Returns: false when the log has no place; then the event was not taken.
     func give(_ session: Session, _ tail: [UInt8]) -> Bool {
+        if session.rendezvous != nil {
+            observeEvent(tail, of: session)
+            receive(tail, by: session)
+            return true
+        }
         guard session.log.append(tail, now: now) else {
             statistics.trip(.log)
             closeStream(session)
@@ -135,6 +140,7 @@ extension SignalingNode {
     func end(_ session: Session, _ reason: LeaveReason) {
         sessions[session.id] = nil
         observeEnd(of: session, reason)
+        if let rendezvous = session.rendezvous { close(rendezvous) }
         if let stream = session.stream { post(.endStream(stream), to: stream.loop) }
         for room in session.rooms {
             post(.leave(room, session.id, operation: nil, reason), to: room.loop(of: loops))

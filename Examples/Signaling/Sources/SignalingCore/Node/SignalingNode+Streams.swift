@@ -43,6 +43,7 @@ extension SignalingNode {
 
     /// The answer to a request; one that was to become a stream does not.
     func refusedOrDone(_ request: RequestKey, _ reply: Reply) {
+        if receiveResults(request, reply) { return }
         streams[request] = nil
         answer(request, reply)
     }

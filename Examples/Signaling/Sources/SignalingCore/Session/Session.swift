@@ -2,6 +2,10 @@
 final class Session {
     let id: SessionID
     let token: SessionToken
+    /// What its events go to and its messages come from, when it is one of WHIP or WHEP: it has no stream then.
+    var rendezvous: Rendezvous?
+    /// Of the DTLS certificates that its descriptions may name; nil when its bearer's token does not say.
+    var fingerprints: Set<DTLSFingerprint>?
     var log: ReplayLog
     /// The stream that carries its events now.
     var stream: StreamID?
