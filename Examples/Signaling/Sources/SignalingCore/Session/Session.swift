@@ -6,6 +6,8 @@ final class Session {
     var rendezvous: Rendezvous?
     /// Of the DTLS certificates that its descriptions may name; nil when its bearer's token does not say.
     var fingerprints: Set<DTLSFingerprint>?
+    /// Who its client has shown to be; `to.user` names it.
+    var subject: Identifier?
     var log: ReplayLog
     /// The stream that carries its events now.
     var stream: StreamID?
@@ -21,6 +23,8 @@ final class Session {
     var requests: [UInt64: PendingRequest] = [:]
     var outgoing = OutgoingMessages()
     var recent: RecentIDs
+    /// Its client has said bye, which is done when all before it is.
+    var farewell: Waiter?
     /// In milliseconds since 1970.
     let startedAt: Int64
     /// What carries its events, or did last.
@@ -37,6 +41,8 @@ final class Session {
         recent = RecentIDs(capacity: limits.recentIDs)
         flight = FlightRecorder(capacity: limits.flightEvents, now: now.nanoseconds)
     }
+
+    var asSender: Sender { Sender(session: id, subject: subject) }
 
     /// Keeps the request until all its results are there.
     func await(_ request: PendingRequest) -> UInt64 {

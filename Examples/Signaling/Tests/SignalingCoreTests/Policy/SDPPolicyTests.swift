@@ -29,7 +29,7 @@ private func receive(_ rule: String?, _ text: String, pinned: [String]? = nil) t
     var limits = ServiceLimits()
     if let rule { limits.sdpPolicies = try SDPPolicies([rule]) }
     let reader = MessageReader(
-        sender: try #require(sender), loops: 2, limits: limits,
+        sender: Sender(session: try #require(sender)), loops: 2, limits: limits,
         pinned: pinned.map { Set($0.compactMap(DTLSFingerprint.init)) })
     return try #require(try reader.read(Array(text.utf8)).first)
 }
@@ -146,12 +146,12 @@ struct SDPPolicyTests {
         let text = message(
             "candidates", "{\"candidates\":[\(candidate(lines[0])),{\n\"candidate\":\n\(quoted(lines[1]))}]}")
         guard case .success(let message) = try receive("r: relay-only", text).content,
-            case .relay(_, _, let tail) = message.kind
+            case .relay(let relayed) = message.kind
         else {
             Issue.record("refused")
             return
         }
-        #expect(!tail.contains(0x0A) && !String(decoding: tail, as: UTF8.self).contains("10.1.2.3"))
+        #expect(!relayed.tail.contains(0x0A) && !String(decoding: relayed.tail, as: UTF8.self).contains("10.1.2.3"))
     }
 }
 
