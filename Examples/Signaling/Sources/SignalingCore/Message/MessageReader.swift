@@ -83,7 +83,9 @@ package struct MessageReader {
         return interpreted(fields, scanner, type)
     }
 
-    private func interpreted(_ fields: MessageFields, _ scanner: JSONScanner, _ type: MessageType) -> ReceivedMessage {
+    private func interpreted(
+        _ fields: MessageFields, _ scanner: JSONScanner, _ type: MessageType
+    ) -> ReceivedMessage {
         do throws(MessageError) {
             return ReceivedMessage(id: fields.id, type: type, content: .success(try interpret(fields, scanner)))
         } catch {
@@ -97,7 +99,8 @@ package struct MessageReader {
 extension MessageReader {
     /// Holds what is relayed against the room's policy, if there is one: else its body is not looked into.
     private func review(_ fields: MessageFields, _ scanner: JSONScanner) throws(MessageError) -> [Edit] {
-        guard fields.fault == nil, let type = fields.type.flatMap({ RelayedType(rawValue: $0) }), let room = fields.room,
+        guard fields.fault == nil, let type = fields.type.flatMap({ RelayedType(rawValue: $0) }),
+            let room = fields.room,
             let policy = limits.sdpPolicies.policy(of: room) ?? pinned.map({ _ in SDPPolicy() })
         else { return [] }
         var review = BodyReview(policy, pinned: pinned)
