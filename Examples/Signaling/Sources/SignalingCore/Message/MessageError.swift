@@ -13,6 +13,12 @@ package struct MessageError: Error, Hashable, Sendable {
         case tooManyRooms = "too_many_rooms"
         /// A description or a candidate is against the policy of the room; `rule` says how.
         case sdpPolicy = "sdp_policy"
+        /// A newer offer or answer has taken the place of the one that it belongs to.
+        case stale
+        /// Another device has the call.
+        case notSelected = "not_selected"
+        /// The invite has run out.
+        case callEnded = "call_ended"
     }
 
     package let code: Code

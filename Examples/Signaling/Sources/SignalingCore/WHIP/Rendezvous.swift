@@ -278,6 +278,8 @@ struct Rendezvous {
         switch code {
         case "sdp_policy": return Problem.sdpPolicy.reply(detail, rule: error["rule"]?.text)
         case "forbidden": return Problem.forbidden.reply(detail)
+        // The offer of a restart has reached the peer, also where its answer has not come.
+        case "stale": return Problem.preconditionFailed.reply(detail)
         case "bad_message": return Problem.badSDP.reply(detail)
         default: return Problem.noAnswer.reply("\(code): \(detail)")
         }

@@ -282,7 +282,10 @@ struct WHIPResourceTests {
         let request = try publisher.call(.patch(ifMatch: "*", fragment: Array(restart.utf8)))
         cluster.advance(seconds: 20)
         #expect(publisher.reply(request)?.status == 503)
-        #expect(try publisher.patch(fragment, ifMatch: publisher.etag)?.status == 204)
+        #expect(try publisher.patch(fragment, ifMatch: publisher.etag)?.status == 412, "the peer has the new offer")
+        let again = try publisher.call(.patch(ifMatch: "*", fragment: Array(restart.utf8)))
+        try peer.answer(sdp("dddd", isComplete: true))
+        #expect(publisher.reply(again)?.header("etag") == "\"cccc-dddd\"")
     }
 
     @Test func deletingHangsUpAndLeaves() throws {
