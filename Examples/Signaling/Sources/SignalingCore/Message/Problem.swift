@@ -26,16 +26,24 @@ package enum Problem: String, Sendable, CaseIterable {
     case preconditionFailed = "precondition_failed"
     case preconditionRequired = "precondition_required"
     case restartPending = "restart_pending"
+    // Of streams and tickets.
+    case badHello = "bad_hello"
+    case badTicket = "bad_ticket"
+    case helloTimeout = "hello_timeout"
+    case replaced
+    case subprotocolRequired = "subprotocol_required"
+    case http2Required = "http2_required"
 
     package var status: Int {
         switch self {
-        case .badJSON, .badRequest, .badSDP: 400
+        case .badJSON, .badRequest, .badHello, .subprotocolRequired, .badSDP: 400
         case .forbidden: 403
-        case .unauthorized: 401
+        case .unauthorized, .badTicket: 401
         case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound, .noSuchResource: 404
         case .methodNotAllowed: 405
         case .notAcceptable, .rejected: 406
-        case .restartPending: 409
+        case .helloTimeout: 408
+        case .replaced, .restartPending: 409
         case .preconditionFailed: 412
         case .tooLarge: 413
         case .unsupportedMediaType: 415
@@ -43,18 +51,20 @@ package enum Problem: String, Sendable, CaseIterable {
         case .preconditionRequired: 428
         case .tooManySessions, .busy, .draining, .noAnswer: 503
         case .timeout: 504
+        case .http2Required: 505
         }
     }
 
     private var title: String {
         switch self {
-        case .badJSON, .badRequest, .badSDP: "Bad Request"
+        case .badJSON, .badRequest, .badHello, .subprotocolRequired, .badSDP: "Bad Request"
         case .forbidden: "Forbidden"
-        case .unauthorized: "Unauthorized"
+        case .unauthorized, .badTicket: "Unauthorized"
         case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound, .noSuchResource: "Not Found"
         case .methodNotAllowed: "Method Not Allowed"
         case .notAcceptable, .rejected: "Not Acceptable"
-        case .restartPending: "Conflict"
+        case .helloTimeout: "Request Timeout"
+        case .replaced, .restartPending: "Conflict"
         case .preconditionFailed: "Precondition Failed"
         case .tooLarge: "Content Too Large"
         case .unsupportedMediaType: "Unsupported Media Type"
@@ -62,6 +72,7 @@ package enum Problem: String, Sendable, CaseIterable {
         case .preconditionRequired: "Precondition Required"
         case .tooManySessions, .busy, .draining, .noAnswer: "Service Unavailable"
         case .timeout: "Gateway Timeout"
+        case .http2Required: "HTTP Version Not Supported"
         }
     }
 
@@ -79,7 +90,7 @@ package enum Problem: String, Sendable, CaseIterable {
         }
         let own: [Reply.Header] =
             switch self {
-            case .unauthorized: [.init("www-authenticate", "Bearer")]
+            case .unauthorized, .badTicket: [.init("www-authenticate", "Bearer")]
             case .tooManySessions, .busy, .draining, .noAnswer: [.init("retry-after", "5")]
             default: []
             }

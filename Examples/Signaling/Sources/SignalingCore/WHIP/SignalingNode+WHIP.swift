@@ -27,7 +27,7 @@ extension SignalingNode {
     ) {
         run(now) {
             guard !isDraining else { return answer(request, Problem.draining.reply("the service is going away")) }
-            guard resources.count < limits.whipSessionsPerLoop, sessions.count < limits.sessionsPerLoop else {
+            guard resources.count < limits.whipSessionsPerLoop else {
                 statistics.trip(.whipSessionsPerLoop)
                 answer(request, Problem.tooManySessions.reply("this loop has all the sessions that it takes"))
                 return
@@ -37,7 +37,7 @@ extension SignalingNode {
                 answer(request, Problem.badSDP.reply(detail))
                 return
             }
-            let session = makeSession()
+            guard let session = makeSession() else { return answer(request, tooManySessions()) }
             let resource = SessionID(loop: loop, random: &random)
             let rendezvous = Rendezvous(
                 isEgress ? .whep : .whip, resource: resource, room: room, token: token, offer: offer, request: request,
@@ -147,7 +147,7 @@ extension SignalingNode {
             case .send(let message):
                 let request = nextRequest()
                 whipRequests[request] = session.id
-                read(message, of: session, request)
+                read(message, of: session, request, frameSize: nil)
             }
         }
     }
