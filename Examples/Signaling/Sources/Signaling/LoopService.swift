@@ -71,6 +71,7 @@ final class LoopService {
             pageRoutes(routes)
             sessionRoutes(routes)
             iceRoutes(routes)
+            whipRoutes(routes)
             streamRoutes(routes)
             routes.otherwise { exchange in exchange.respond(Problem.notFound.reply("nothing is here")) }
             routes.methodNotAllowed { exchange in

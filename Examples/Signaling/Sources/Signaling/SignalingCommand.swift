@@ -39,6 +39,12 @@ struct SignalingCommand: AsyncParsableCommand {
     var ticketSecretFile: String?
     @Option(help: ArgumentHelp("How long a session lives without an event stream.", valueName: "seconds"))
     var sessionGrace = 30.0
+    @Option(
+        help: ArgumentHelp(
+            "What descriptions and candidates may say in rooms, such as 'private-*: relay-only, media=4'; may be repeated, "
+                + "the first whose rooms match counts. See Documentation/Policy.md.",
+            valueName: "rooms: setting, …"))
+    var sdpPolicy: [String] = []
 
     @Option(help: ArgumentHelp("How long sessions have to go elsewhere when it ends.", valueName: "seconds"))
     var drainTimeout = 10.0
@@ -94,6 +100,11 @@ struct SignalingCommand: AsyncParsableCommand {
             configuration.security = .certificate(chain: certificate, key: privateKey)
         }
         var limits = ServiceLimits()
+        do {
+            limits.sdpPolicies = try SDPPolicies(sdpPolicy)
+        } catch {
+            throw ValidationError("--sdp-policy \(error)")
+        }
         limits.sessionGrace = .milliseconds(Int(sessionGrace * 1000))
         limits.drainLead = .milliseconds(Int(drainLead * 1000))
         let operations = try operations()

@@ -25,6 +25,23 @@ package struct ServiceLimits: Sendable {
     package var unanswered = 32
     /// The same in bytes.
     package var unansweredBytes = 256 * 1024
+    /// What descriptions and candidates may say, by room. Past it the error `sdp_policy`.
+    package var sdpPolicies = SDPPolicies()
+
+    // WHIP and WHEP.
+
+    /// An offer by WHIP or WHEP, in bytes. Past it 413.
+    package var whipOffer = 32 * 1024
+    /// A fragment of WHIP or WHEP, in bytes. Past it 413.
+    package var whipFragment = 16 * 1024
+    /// WHIP and WHEP sessions of one loop. Past it 503.
+    package var whipSessionsPerLoop = 1000
+    /// How long an offer waits for somebody to answer, and for the answer. Past it 503.
+    package var whipAnswer: Duration = .seconds(20)
+    /// How long an answer waits for the rest of its candidates.
+    package var whipGathering: Duration = .seconds(2)
+    /// How long a WHIP or WHEP session lives.
+    package var whipLifetime: Duration = .seconds(24 * 3600)
 
     // What the service keeps.
 

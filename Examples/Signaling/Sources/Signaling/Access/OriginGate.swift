@@ -12,8 +12,8 @@ final class OriginGate: Handler {
         self.allowed = allowed
         next = CORS(
             .matching { allowed.contains($0.lowercased()) },
-            headers: ["authorization", "content-type", "last-event-id"],
-            exposed: ["location", "retry-after", "signal-resumed"], maxAge: .seconds(600), wrapping: router)
+            headers: ["authorization", "content-type", "if-match", "last-event-id"],
+            exposed: ["accept-patch", "etag", "link", "location", "retry-after", "signal-resumed"], maxAge: .seconds(600), wrapping: router)
     }
 
     func request(_ exchange: Exchange) {

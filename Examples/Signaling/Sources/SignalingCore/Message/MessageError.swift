@@ -11,6 +11,8 @@ package struct MessageError: Error, Hashable, Sendable {
         /// The target has not taken what it was sent before; try again later.
         case queueFull = "queue_full"
         case tooManyRooms = "too_many_rooms"
+        /// A description or a candidate is against the policy of the room; `rule` says how.
+        case sdpPolicy = "sdp_policy"
         /// A newer offer or answer has taken the place of the one that it belongs to.
         case stale
         /// Another device has the call.
@@ -36,9 +38,12 @@ package struct MessageError: Error, Hashable, Sendable {
     package let code: Code
     /// For people.
     package let detail: String
+    /// Of a policy, which of its rules it is: a stable name.
+    package let rule: String?
 
-    package init(_ code: Code, _ detail: String) {
+    package init(_ code: Code, _ detail: String, rule: String? = nil) {
         self.code = code
         self.detail = detail
+        self.rule = rule
     }
 }

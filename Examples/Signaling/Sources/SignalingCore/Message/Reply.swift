@@ -51,6 +51,7 @@ package struct Reply: Sendable, Hashable {
             writer.object { writer in
                 writer.field("code", error.code.rawValue)
                 writer.field("detail", error.detail)
+                if let rule = error.rule { writer.field("rule", rule) }
             }
         }
     }

@@ -5,7 +5,9 @@ extension SignalingNode {
         record(.request(size: UInt32(clamping: body.count)), of: session)
         let messages: [ReceivedMessage]
         do throws(MessageReader.Refusal) {
-            messages = try MessageReader(sender: session.asSender, loops: loops, limits: limits).read(body)
+            messages = try MessageReader(
+                sender: session.asSender, loops: loops, limits: limits, pinned: session.fingerprints
+            ).read(body)
         } catch {
             let (problem, detail): (Problem, String) =
                 switch error {

@@ -51,6 +51,10 @@ package final class SignalingNode {
     var sessions: [SessionID: Session] = [:]
     var rooms: [RoomName: Room] = [:]
     var streams: [StreamID: EventStream] = [:]
+    /// WHIP and WHEP sessions, by the last part of their URLs.
+    var resources: [SessionID: SessionID] = [:]
+    /// Requests that stand for messages of theirs.
+    var whipRequests: [RequestKey: SessionID] = [:]
     /// Sessions and rooms in the order in which they came, for operators.
     var sessionRegister = Register<SessionID>()
     var roomRegister = Register<RoomName>()
@@ -138,6 +142,7 @@ package final class SignalingNode {
             endDuePolls()
             endLateQuestions()
             seeToTokens()
+            tickRendezvous()
         }
     }
 
@@ -183,6 +188,7 @@ package final class SignalingNode {
     private func handle(_ message: LoopMessage) {
         switch message {
         case .call(let call): answer(call)
+        case .rendezvous(let call): answer(call)
         case .ask(let loop, let number, let question): post(.answer(self.loop, number, answer(question)), to: loop)
         case .answer(let loop, let number, let answer): answered(number, by: loop, answer)
         case .expel(let room, let sessions, let tail): expel(room, sessions, tail)

@@ -8,6 +8,8 @@ final class Session {
     var isTokenWarned = false
     /// How many messages it may send.
     var allowance: TokenBucket
+    /// What its events go to and its messages come from, when it is one of WHIP or WHEP: it has no stream then.
+    var rendezvous: Rendezvous?
     var log: ReplayLog
     /// The stream that carries its events now.
     var stream: StreamID?
@@ -44,6 +46,11 @@ final class Session {
         startedAt = now.unixMilliseconds
         recent = RecentIDs(capacity: limits.recentIDs)
         flight = FlightRecorder(capacity: limits.flightEvents, now: now.nanoseconds)
+    }
+
+    /// Of the DTLS certificates that its descriptions may name; nil when its token does not say.
+    var fingerprints: Set<DTLSFingerprint>? {
+        identity.fingerprints.isEmpty ? nil : Set(identity.fingerprints.compactMap { DTLSFingerprint($0) })
     }
 
     var asSender: Sender { Sender(session: id, subject: identity.subject, maxPeers: identity.maxPeers) }
