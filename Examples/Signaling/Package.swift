@@ -13,7 +13,8 @@ let package = Package(
     dependencies: [
         .package(name: "heliograph", path: "../.."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: [
         // The service without its transport: no input or output, no clock, no thread.
@@ -26,6 +27,7 @@ let package = Package(
                 .product(name: "Heliograph", package: "heliograph"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
             ],
             path: "Sources/Signaling",
             resources: [.embedInCode("Web")],

@@ -6,7 +6,7 @@ import SignalingCore
 final class LoopService {
     let node: SignalingNode
     let outlet: LoopOutlet
-    let limits: ServiceLimits
+    private(set) var limits: ServiceLimits
     let loop: EventLoop
     private var ticker: LoopTimer?
 
@@ -27,6 +27,11 @@ final class LoopService {
     }
 
     var now: Moment { loop.moment }
+
+    func replaceLimits(_ limits: ServiceLimits) {
+        self.limits = limits
+        node.replaceLimits(limits)
+    }
 
     func endStreams() { node.endStreams(now: now) }
 

@@ -7,7 +7,8 @@ final class Service: Sendable {
     private let group: EventLoopGroup
     private let parts: [Part]
     private let server: Server
-    private let logger: Logger
+    let logger: Logger
+    private let reloader: Reloader?
 
     /// What lives on one loop, and is touched by its thread only.
     private final class Part: @unchecked Sendable {
@@ -22,7 +23,8 @@ final class Service: Sendable {
     /// How long requests have to end when the service stops.
     private static let stopGrace = Duration.seconds(10)
 
-    init(_ configuration: ServerConfiguration, limits: ServiceLimits) throws {
+    /// - Parameter reloader: what SIGHUP reads again beside certificates.
+    init(_ configuration: ServerConfiguration, limits: ServiceLimits, reloader: Reloader? = nil) throws {
         let group = try EventLoopGroup(threads: configuration.threads)
         let mailboxes = Mailboxes<LoopMessage>(loops: group.loops, capacity: Self.mailboxCapacity)
         let parts = group.loops.map(Part.init)
@@ -35,6 +37,7 @@ final class Service: Sendable {
         self.group = group
         self.parts = parts
         logger = configuration.logger
+        self.reloader = reloader
         server = Server(configuration) { loop in
             guard let service = parts[loop.index].service else {
                 preconditionFailure("the loop runs what it was handed in order")
@@ -70,7 +73,8 @@ final class Service: Sendable {
         var stops = 0
         let signals = [Signals.interrupt, Signals.terminate, Signals.hangUp]
         let watcher = try? Signals(signals, on: loop) { [self] signal in
-            guard signal != Signals.hangUp else { return reload() }
+            // Files are read, which blocks: not on the loop.
+            guard signal != Signals.hangUp else { return _ = Task { reload() } }
             stops += 1
             stop(within: stops == 1 ? Self.stopGrace : .zero)
         }
@@ -104,6 +108,9 @@ final class Service: Sendable {
     }
 
     private func reload() {
+        if let loaded = reloader?.reload() {
+            for part in parts { part.loop.execute { part.service?.replaceLimits(loaded.limits) } }
+        }
         do {
             try server.reloadCertificates()
         } catch {

@@ -20,80 +20,85 @@ struct SignalingCommand: AsyncParsableCommand {
               signaling                          https://localhost:8443, for two tabs
               signaling --port 0 --threads 2     a free port, which it prints
               signaling --host :: --port 443 --certificate site.pem --private-key site.key
+              signaling check-config --config signaling.yaml
+
+            SETTINGS
+              Each flag below is also a variable of the environment and a key of the
+              file that --config names: --room-capacity is SIGNALING_ROOM_CAPACITY and
+              room-capacity. Flags go before variables, and those before the file.
+              Times are 250ms, 30s, 5m, 2h, 1d, sizes 64KiB, 1MiB. --help-hidden shows
+              the settings that tune a deployment too.
 
             SIGNALS
               SIGTERM, SIGINT   end gracefully; a second one ends at once
-              SIGHUP            reads the certificate again
-            """)
+              SIGHUP            reads certificates and the configuration again
+            """,
+        subcommands: [CheckConfigCommand.self])
 
-    @Option(help: "A numeric address to listen at, or 'localhost'.") var host = "localhost"
-    @Option(help: "The port; 0 takes a free one.") var port: UInt16 = 8443
-    @Option(help: "Event loops, each a thread, from 1 to 1024. [default: one for each CPU]") var threads: Int?
-    @Option(help: "A PEM file with the certificate and its chain.") var certificate: String?
-    @Option(help: "The PEM file with the certificate's private key.") var privateKey: String?
-    @Option(help: ArgumentHelp("How long a session lives without an event stream.", valueName: "seconds"))
-    var sessionGrace = 30.0
-
-    private var isDevelopment: Bool { certificate == nil }
-
-    private var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
-
-    func validate() throws {
-        guard (certificate == nil) == (privateKey == nil) else {
-            throw ValidationError("--certificate and --private-key are given together")
-        }
-        guard !isDevelopment || isLoopback else {
-            throw ValidationError(
-                "--host \(host) can be reached from other machines: give --certificate and --private-key, "
-                    + "or leave --host out to try it on this one")
-        }
-        guard (1...1024).contains(threads ?? 1) else { throw ValidationError("--threads is from 1 to 1024") }
-        guard (0.1...86_400).contains(sessionGrace) else {
-            throw ValidationError("--session-grace is from 0.1 to 86400 seconds")
-        }
-    }
+    @OptionGroup var options: ConfigurationOptions
+    @Flag(help: "Shows every setting and where its value comes from, secrets redacted, and ends.")
+    var printConfig = false
 
     func run() async throws {
-        var configuration = ServerConfiguration(host: host, port: port)
-        configuration.threads = threads
-        configuration.logger = Logger(label: "signaling")
-        if let certificate, let privateKey {
-            configuration.security = .certificate(chain: certificate, key: privateKey)
-        }
-        var limits = ServiceLimits()
-        limits.sessionGrace = .milliseconds(Int(sessionGrace * 1000))
-        let service = try Service(configuration, limits: limits)
+        let sources = options.sources
+        let loaded = try sources.load()
+        guard !printConfig else { return print(loaded.report, terminator: "") }
+        let configuration = loaded.values
+        let output = LogOutput()
+        output.configure(configuration.log)
+        LoggingSystem.bootstrap { ServiceLogHandler(label: $0, output: output) }
+        let logger = output.logger(label: "signaling")
+        let reloader = Reloader(loaded, from: sources, output: output, logger: logger)
+        let service = try Service(configuration.server(logger), limits: configuration.limits, reloader: reloader)
         try service.start()
         await service.watchSignals()
-        warn(configuration.logger)
-        print("signaling: open https://\(host.contains(":") ? "[\(host)]" : host):\(service.port)/")
+        for warning in loaded.warnings { logger.warning("\(warning)") }
+        warn(configuration, logger)
+        print("signaling: open \(Self.place(configuration, port: service.port))")
         // Whoever reads it through a pipe waits for the port.
         fflush(nil)
         await service.stopped()
     }
 
-    private func warn(_ logger: Logger) {
-        if isDevelopment {
+    private static func place(_ configuration: ServiceConfiguration, port: UInt16) -> String {
+        let listen = configuration.listen
+        if let path = listen.unixSocket { return "unix:\(path)" }
+        let host = listen.host.contains(":") ? "[\(listen.host)]" : listen.host
+        return "\(configuration.tls.plaintext ? "http" : "https")://\(host):\(port)/"
+    }
+
+    private func warn(_ configuration: ServiceConfiguration, _ logger: Logger) {
+        if configuration.isDevelopment {
             logger.warning(
                 "DEVELOPMENT MODE: no certificate is configured, so only this machine is served. Do not put a proxy before it."
             )
-        } else if !isLoopback {
+        } else if !configuration.listen.isLocal {
             logger.warning("everyone who reaches this address may use the service: it does not ask who they are")
         }
     }
 
-    /// As the argument parser's own, but an error is one line.
+    /// As the argument parser's own, but an error is one line, and each fault of a configuration is one.
     static func main() async {
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
         do {
-            try await parse().run()
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as ConfigurationError {
+            for problem in error.problems { complain(problem) }
+            Glibc.exit(ExitCode.validationFailure.rawValue)
         } catch {
             let code = exitCode(for: error)
             guard !code.isSuccess else { exit(withError: error) }
-            let message = message(for: error).split(separator: "\n").joined(separator: " ")
-            let line = Array("signaling: \(message)\n".utf8)
-            _ = unsafe write(STDERR_FILENO, line, line.count)
+            complain(message(for: error).split(separator: "\n").joined(separator: " "))
             Glibc.exit(code.rawValue)
         }
+    }
+
+    static func complain(_ message: String) {
+        let line = Array("signaling: \(message)\n".utf8)
+        _ = unsafe write(STDERR_FILENO, line, line.count)
     }
 }

@@ -1,0 +1,97 @@
+import Heliograph
+import Logging
+import SignalingCore
+
+/// All that an operator can choose, each topic in a section of its own. ``Setting/all`` names every value.
+struct ServiceConfiguration: Sendable {
+    var listen = Listen()
+    var tls = TLS()
+    var log = Log()
+    /// What clients of the service may do.
+    var limits = ServiceLimits()
+    /// What connections may do.
+    var http = Limits()
+
+    /// Where it listens.
+    struct Listen: Sendable {
+        var host = "localhost"
+        var port: UInt16 = 8443
+        /// Instead of a host and a port.
+        var unixSocket: String?
+        /// nil is one for each CPU.
+        var threads: Int?
+        var proxyProtocol = false
+        /// Who may send a header of the PROXY protocol.
+        var proxies: [AddressRange] = AddressRange.loopback
+
+        /// Whether only this machine reaches it.
+        var isLocal: Bool { unixSocket != nil || host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    }
+
+    /// What protects its connections.
+    struct TLS: Sendable {
+        var certificate: String?
+        var privateKey: String?
+        /// A proxy in front has the certificate.
+        var plaintext = false
+    }
+
+    /// What it says of itself.
+    struct Log: Sendable {
+        var level = Logger.Level.info
+        var format = LogFormat.auto
+        /// Whether addresses of clients stand in it.
+        var addresses = false
+    }
+}
+
+/// How a line of the log looks.
+enum LogFormat: String, Sendable, CaseIterable {
+    /// Text on a terminal, JSON otherwise.
+    case auto
+    case text
+    case json
+}
+
+extension ServiceConfiguration {
+    /// Without a certificate of its own, nor a proxy that has one.
+    var isDevelopment: Bool { tls.certificate == nil && !tls.plaintext }
+
+    /// What the runtime's server is told.
+    func server(_ logger: Logger) -> ServerConfiguration {
+        var server = ServerConfiguration(host: listen.host, port: listen.port)
+        if let path = listen.unixSocket { server.endpoints = [.unix(path: path)] }
+        if listen.proxyProtocol {
+            let trusted = listen.unixSocket == nil ? listen.proxies : listen.proxies + [.unix]
+            for index in server.endpoints.indices { server.endpoints[index].proxyProtocol = .required(from: trusted) }
+        }
+        server.threads = listen.threads
+        server.limits = http
+        server.logger = logger
+        if tls.plaintext { server.security = .plaintext }
+        if let chain = tls.certificate, let key = tls.privateKey {
+            server.security = .certificate(chain: chain, key: key)
+        }
+        return server
+    }
+
+    /// What is wrong between settings that are right by themselves, each in a sentence.
+    var conflicts: [String] {
+        var found: [String] = []
+        if (tls.certificate == nil) != (tls.privateKey == nil) {
+            found.append("--certificate and --private-key are given together")
+        }
+        if tls.plaintext, tls.certificate != nil {
+            found.append("--plaintext and --certificate exclude each other")
+        }
+        if isDevelopment, !listen.isLocal {
+            found.append(
+                "--host \(listen.host) can be reached from other machines: give --certificate and --private-key, or "
+                    + "--plaintext when a proxy in front has them, or leave --host out to try it on this machine")
+        }
+        if listen.proxyProtocol, listen.unixSocket == nil, listen.proxies.isEmpty {
+            found.append("--proxy-protocol needs to know who may send it: give --proxy-protocol-from")
+        }
+        return found
+    }
+}

@@ -1,0 +1,69 @@
+import SignalingCore
+
+/// The bounds of ``ServiceLimits``.
+extension Setting {
+    static let sessions: [Setting] = [
+        Setting(
+            "session-grace", \.limits.sessionGrace, .time(.milliseconds(100)...day),
+            "How long a session lives without a transport.", .whileRunning),
+        Setting(
+            "session-limit", \.limits.sessionsPerLoop, .integer(1...10_000_000), "Sessions of one event loop.",
+            .whileRunning),
+        Setting(
+            "session-rooms", \.limits.roomsPerSession, .integer(1...10_000), "Rooms of one session.", .whileRunning),
+        Setting(
+            "session-log-messages", \.limits.logMessages, .integer(16...65_536),
+            "Events kept for a session that has not acknowledged them.", .whileRunning, audience: .tuning),
+        Setting(
+            "session-log-size", \.limits.logBytes, .size(64 << 10...64 << 20), "Bytes kept for a session.",
+            .whileRunning, audience: .tuning),
+        Setting(
+            "session-log-age", \.limits.logAge, .time(.seconds(1)...day), "How long an event is kept for a session.",
+            .whileRunning, audience: .tuning),
+        Setting(
+            "session-recent-ids", \.limits.recentIDs, .integer(1...65_536),
+            "Message ids remembered for a session, so that a repeat has no effect.", .whileRunning, audience: .tuning),
+        Setting(
+            "session-waiting-size", \.limits.waitingBytes, .size(4096...64 << 20),
+            "Bytes of a session's messages that wait for an earlier one.", .whileRunning, audience: .tuning),
+        Setting(
+            "session-window", \.limits.streamWindow, .size(4096...16 << 20),
+            "Bytes of events on the way from a session to its transport on another loop.", .whileRunning,
+            audience: .tuning),
+        Setting(
+            "ping-interval", \.limits.pingInterval, .time(.seconds(1)...hour),
+            "A transport on which nothing was sent for so long gets a ping.", .whileRunning),
+        Setting(
+            "room-capacity", \.limits.roomCapacity, .integer(1...100_000), "Members of one room.", .whileRunning),
+    ]
+
+    static let messages: [Setting] = [
+        Setting(
+            "message-size", \.limits.messageSize, .size(1024...8 << 20), "One message, or one batch of them.",
+            .whileRunning),
+        Setting(
+            "message-batch", \.limits.batch, .integer(1...10_000), "Messages of one request.", .whileRunning,
+            audience: .tuning),
+        Setting(
+            "message-depth", \.limits.depth, .integer(4...64), "Objects and arrays within each other.",
+            .whileRunning, audience: .tuning),
+        Setting(
+            "message-members", \.limits.members, .integer(16...4096), "Fields of one message.", .whileRunning,
+            audience: .tuning),
+        Setting(
+            "message-candidates", \.limits.candidates, .integer(1...4096), "Candidates of one message.",
+            .whileRunning, audience: .tuning),
+        Setting(
+            "message-identifier-size", \.limits.identifierSize, .size(16...4096),
+            "An id, a call and the name of a room.", .whileRunning, audience: .tuning),
+        Setting(
+            "message-meta-size", \.limits.metaSize, .size(16...256 << 10),
+            "What a peer says of itself when it joins.", .whileRunning, audience: .tuning),
+        Setting(
+            "message-hello-size", \.limits.helloSize, .size(256...1 << 20), "The body that creates a session.",
+            .whileRunning, audience: .tuning),
+    ]
+
+    static let hour = Duration.seconds(3600)
+    static let day = Duration.seconds(86_400)
+}
