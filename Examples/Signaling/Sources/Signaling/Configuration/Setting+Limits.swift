@@ -35,6 +35,28 @@ extension Setting {
             "A transport on which nothing was sent for so long gets a ping.", .whileRunning),
         Setting(
             "room-capacity", \.limits.roomCapacity, .integer(1...100_000), "Members of one room.", .whileRunning),
+        Setting(
+            "session-flight-events", \.limits.flightEvents, .integer(0...65_536),
+            "Events that the flight recorder of a session keeps.", .whileRunning, audience: .tuning),
+    ]
+
+    static let operations: [Setting] = [
+        Setting(
+            "drain-lead", \.limits.drainLead, .time(.zero...hour),
+            "How long readiness is gone before the first session is told to go elsewhere.", .whileRunning),
+        Setting(
+            "drain-batch", \.limits.drainBatch, .integer(1...100_000),
+            "Sessions of one event loop that are told at once, ten times a second.", .whileRunning,
+            audience: .tuning),
+        Setting(
+            "drain-spread", \.limits.drainSpread, .time(.zero...hour),
+            "The longest time that a client is told to wait before it connects again.", .whileRunning),
+        Setting(
+            "admin-questions", \.limits.adminQuestions, .integer(1...10_000),
+            "Questions of operators that one event loop asks others at a time.", .whileRunning, audience: .tuning),
+        Setting(
+            "admin-timeout", \.limits.adminTimeout, .time(.milliseconds(100)...hour),
+            "How long the other event loops have to answer an operator.", .whileRunning, audience: .tuning),
     ]
 
     static let messages: [Setting] = [
@@ -53,6 +75,9 @@ extension Setting {
         Setting(
             "message-candidates", \.limits.candidates, .integer(1...4096), "Candidates of one message.",
             .whileRunning, audience: .tuning),
+        Setting(
+            "message-ufrags", \.limits.ufrags, .integer(1...256),
+            "Different ICE user fragments of one description that are looked at.", .whileRunning, audience: .tuning),
         Setting(
             "message-identifier-size", \.limits.identifierSize, .size(16...4096),
             "An id, a call and the name of a room.", .whileRunning, audience: .tuning),
