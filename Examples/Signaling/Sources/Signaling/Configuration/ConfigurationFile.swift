@@ -38,7 +38,7 @@ struct ConfigurationFile {
         switch root {
         case nil: break
         case .mapping(let mapping): add(mapping, prefix: "", depth: 0)
-        case .scalar(let scalar) where scalar.tag == Tag(.null): break
+        case .scalar(let scalar) where Self.isNull(scalar): break
         case .scalar, .sequence, .alias: problems.append("\(path): this is not a mapping of settings")
         }
     }
@@ -69,12 +69,16 @@ struct ConfigurationFile {
     /// nil for what nests. A key without a value gives the setting none.
     private static func texts(_ node: Node) -> [String]? {
         switch node {
-        case .scalar(let scalar): return scalar.tag.description == Tag.Name.null.rawValue ? [] : [scalar.string]
+        case .scalar(let scalar): return isNull(scalar) ? [] : [scalar.string]
         case .sequence(let sequence):
             let texts = sequence.compactMap { $0.scalar?.string }
             return texts.count == sequence.count ? texts : nil
         case .mapping, .alias: return nil
         }
+    }
+
+    private static func isNull(_ scalar: Node.Scalar) -> Bool {
+        scalar.style == .plain && ["", "~", "null"].contains(scalar.string)
     }
 
     /// An error of the parser without the piece of the file that it quotes.
