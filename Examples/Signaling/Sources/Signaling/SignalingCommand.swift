@@ -30,10 +30,10 @@ struct SignalingCommand: AsyncParsableCommand {
               the settings that tune a deployment too.
 
             SIGNALS
-              SIGTERM, SIGINT   end gracefully; a second one ends at once
+              SIGTERM, SIGINT   send sessions away and end; a second one ends at once
               SIGHUP            reads certificates and the configuration again
             """,
-        subcommands: [CheckConfigCommand.self])
+        subcommands: [CheckConfigCommand.self, HealthCommand.self])
 
     @OptionGroup var options: ConfigurationOptions
     @Flag(help: "Shows every setting and where its value comes from, secrets redacted, and ends.")
@@ -49,12 +49,18 @@ struct SignalingCommand: AsyncParsableCommand {
         LoggingSystem.bootstrap { ServiceLogHandler(label: $0, output: output) }
         let logger = output.logger(label: "signaling")
         let reloader = Reloader(loaded, from: sources, output: output, logger: logger)
-        let service = try Service(configuration.server(logger), limits: configuration.limits, reloader: reloader)
+        let operations = configuration.operations
+        let service = try Service(
+            configuration.server(logger), limits: configuration.limits, operations: operations, reloader: reloader,
+            manager: ServiceManager(environment: sources.environment))
         try service.start()
         await service.watchSignals()
         for warning in loaded.warnings { logger.warning("\(warning)") }
         warn(configuration, logger)
         print("signaling: open \(Self.place(configuration, port: service.port))")
+        if let port = service.adminPort, let admin = operations.admin {
+            print("signaling: operators \(admin.isLoopback ? "http" : "https")://\(admin.hostInURL):\(port)/")
+        }
         // Whoever reads it through a pipe waits for the port.
         fflush(nil)
         await service.stopped()
@@ -62,6 +68,7 @@ struct SignalingCommand: AsyncParsableCommand {
 
     private static func place(_ configuration: ServiceConfiguration, port: UInt16) -> String {
         let listen = configuration.listen
+        if !listen.handedOver.isEmpty { return "the sockets that were handed over" }
         if let path = listen.unixSocket { return "unix:\(path)" }
         let host = listen.host.contains(":") ? "[\(listen.host)]" : listen.host
         return "\(configuration.tls.plaintext ? "http" : "https")://\(host):\(port)/"

@@ -9,6 +9,8 @@ struct ConfigurationSources: Sendable {
     /// All variables; those of settings begin with `SIGNALING_`.
     var environment: [String: String] = [:]
     var file: String?
+    /// What the service manager has opened.
+    var sockets: [HandedOverSocket] = []
 
     /// The variable that names the file; `--config` goes before it.
     static let fileVariable = "SIGNALING_CONFIG"
@@ -36,6 +38,8 @@ struct ConfigurationSources: Sendable {
                 problems.append(value.problem(setting, error.reason))
             }
         }
+        loaded.values.listen.handedOver = sockets.filter { !$0.isAdmin }
+        loaded.values.admin.handedOver = sockets.first(where: \.isAdmin)
         problems += problems.isEmpty ? loaded.values.conflicts : []
         guard problems.isEmpty else { throw ConfigurationError(problems) }
         loaded.warnings += exposedFiles(loaded)

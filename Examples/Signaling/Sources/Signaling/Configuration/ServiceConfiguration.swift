@@ -7,6 +7,10 @@ struct ServiceConfiguration: Sendable {
     var listen = Listen()
     var tls = TLS()
     var log = Log()
+    var admin = Admin()
+    var webhooks = Webhooks()
+    /// How long sessions have to go elsewhere when the service ends, or an operator drains it.
+    var drainTimeout = Duration.seconds(10)
     /// What clients of the service may do.
     var limits = ServiceLimits()
     /// What connections may do.
@@ -24,8 +28,14 @@ struct ServiceConfiguration: Sendable {
         /// Who may send a header of the PROXY protocol.
         var proxies: [AddressRange] = AddressRange.loopback
 
+        /// Instead of all of these.
+        var handedOver: [HandedOverSocket] = []
+
         /// Whether only this machine reaches it.
-        var isLocal: Bool { unixSocket != nil || host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+        var isLocal: Bool {
+            if !handedOver.isEmpty { return handedOver.allSatisfy(\.isLocal) }
+            return unixSocket != nil || host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        }
     }
 
     /// What protects its connections.
@@ -34,6 +44,22 @@ struct ServiceConfiguration: Sendable {
         var privateKey: String?
         /// A proxy in front has the certificate.
         var plaintext = false
+    }
+
+    /// The second listener.
+    struct Admin: Sendable {
+        var host = "127.0.0.1"
+        /// nil: there is none.
+        var port: UInt16?
+        /// Instead of a host and a port.
+        var handedOver: HandedOverSocket?
+        var token: Secret?
+    }
+
+    /// Where events are posted to.
+    struct Webhooks: Sendable {
+        var url: String?
+        var secret: Secret?
     }
 
     /// What it says of itself.
@@ -61,6 +87,7 @@ extension ServiceConfiguration {
     func server(_ logger: Logger) -> ServerConfiguration {
         var server = ServerConfiguration(host: listen.host, port: listen.port)
         if let path = listen.unixSocket { server.endpoints = [.unix(path: path)] }
+        if !listen.handedOver.isEmpty { server.endpoints = listen.handedOver.map { .descriptor($0.descriptor) } }
         if listen.proxyProtocol {
             let trusted = listen.unixSocket == nil ? listen.proxies : listen.proxies + [.unix]
             for index in server.endpoints.indices { server.endpoints[index].proxyProtocol = .required(from: trusted) }
@@ -75,6 +102,21 @@ extension ServiceConfiguration {
         return server
     }
 
+    /// What operators have.
+    var operations: OperationsConfiguration {
+        var operations = OperationsConfiguration(drainTimeout: drainTimeout)
+        if admin.port != nil || admin.handedOver != nil { operations.admin = adminListener }
+        if let url = webhooks.url, let secret = webhooks.secret {
+            operations.webhooks = WebhookConfiguration(url: url, secret: secret)
+        }
+        return operations
+    }
+
+    private var adminListener: AdminConfiguration {
+        AdminConfiguration(
+            host: admin.host, port: admin.port ?? 0, handedOver: admin.handedOver, token: admin.token)
+    }
+
     /// What is wrong between settings that are right by themselves, each in a sentence.
     var conflicts: [String] {
         var found: [String] = []
@@ -85,12 +127,29 @@ extension ServiceConfiguration {
             found.append("--plaintext and --certificate exclude each other")
         }
         if isDevelopment, !listen.isLocal {
+            let place = listen.handedOver.isEmpty ? "--host \(listen.host)" : "the socket"
             found.append(
-                "--host \(listen.host) can be reached from other machines: give --certificate and --private-key, or "
-                    + "--plaintext when a proxy in front has them, or leave --host out to try it on this machine")
+                "\(place) can be reached from other machines: give --certificate and --private-key, or --plaintext "
+                    + "when a proxy in front has them, or leave --host out to try it on this machine")
         }
         if listen.proxyProtocol, listen.unixSocket == nil, listen.proxies.isEmpty {
             found.append("--proxy-protocol needs to know who may send it: give --proxy-protocol-from")
+        }
+        return found + operationsConflicts
+    }
+
+    private var operationsConflicts: [String] {
+        var found: [String] = []
+        if limits.drainLead > drainTimeout { found.append("--drain-lead is at most --drain-timeout") }
+        if (webhooks.url == nil) != (webhooks.secret == nil) {
+            found.append("--webhook-url and --webhook-secret-file are given together")
+        }
+        let isExposed = operations.admin?.isLoopback == false
+        if isExposed, admin.token == nil || tls.certificate == nil {
+            let place = admin.handedOver == nil ? "--admin-host \(admin.host)" : "the admin socket"
+            found.append(
+                "\(place) can be reached from other machines: give --admin-token-file, --certificate "
+                    + "and --private-key")
         }
         return found
     }

@@ -70,6 +70,9 @@ struct ConfigurationOptions: ParsableArguments {
     @OptionGroup var settings: SettingFlags
 
     var sources: ConfigurationSources {
-        ConfigurationSources(flags: settings.values, environment: ProcessEnvironment.all, file: config)
+        let environment = ProcessEnvironment.all
+        return ConfigurationSources(
+            flags: settings.values, environment: environment, file: config,
+            sockets: HandedOverSocket.all(environment: environment))
     }
 }

@@ -6,7 +6,6 @@ import Synchronization
 final class LogOutput: Sendable {
     private let descriptor: Int32
     private let isTerminal: Bool
-    private let level = Atomic(LogOutput.index(of: .info))
     private let isJSON: Atomic<Bool>
     private let showsAddresses = Atomic(false)
 
@@ -17,19 +16,11 @@ final class LogOutput: Sendable {
     }
 
     func configure(_ log: ServiceConfiguration.Log) {
-        minimum = log.level
+        LogThreshold.level = log.level
         showsAddresses.store(log.addresses, ordering: .relaxed)
         let json = log.format == .json || log.format == .auto && !isTerminal
         isJSON.store(json, ordering: .relaxed)
     }
-
-    /// The lowest level that is logged.
-    var minimum: Logger.Level {
-        get { Logger.Level.allCases[level.load(ordering: .relaxed)] }
-        set { level.store(Self.index(of: newValue), ordering: .relaxed) }
-    }
-
-    private static func index(of level: Logger.Level) -> Int { Logger.Level.allCases.firstIndex(of: level) ?? 0 }
 
     func logger(label: String) -> Logger { Logger(label: label) { ServiceLogHandler(label: $0, output: self) } }
 
@@ -90,10 +81,10 @@ struct ServiceLogHandler: LogHandler {
         self.output = output
     }
 
-    /// The output's: a level is set for all loggers.
+    /// The process's; one logger alone cannot have another.
     var logLevel: Logger.Level {
-        get { output.minimum }
-        set { output.minimum = newValue }
+        get { LogThreshold.level }
+        set {}
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {

@@ -122,10 +122,10 @@ import Testing
 
     @Test func `a secret is read from its file, without its newline, and never printed`() throws {
         let file = try TemporaryFile("hunter2\n")
-        let secret = try SettingFormat<Secret>.secret.read([file.path])
+        let secret = try SettingFormat<Secret>.secret().read([file.path])
         #expect(secret.bytes == Array("hunter2".utf8))
         #expect(!"\(secret)".contains("hunter2") && !String(reflecting: secret).contains("hunter2"))
         #expect(!"\(Mirror(reflecting: secret).children.map { "\($0)" })".contains("104"))
-        #expect(throws: BadValue.self) { try SettingFormat<Secret>.secret.read(["/nowhere/at/all"]) }
+        #expect(throws: BadValue.self) { try SettingFormat<Secret>.secret().read(["/nowhere/at/all"]) }
     }
 }
