@@ -37,7 +37,7 @@ def test_print_config_shows_values_and_sources_but_no_secret(file, tmp_path):
     secret = tmp_path / "token"
     secret.write_text("hunter2-hunter2-hunter2\n")
     secret.chmod(0o644)
-    file.write_text(f"admin: {{port: 0, token-file: {secret}}}\nwebhook-url: https://u:hunter2@hooks.example/\n")
+    file.write_text(f"admin: {{port: 0, token-file: {secret}}}\nwebhook-url: https://hooks.example/hunter2\n")
     secret2 = tmp_path / "other"
     secret2.write_text("x" * 16)
     result = say("--config", str(file), "--print-config", "--room-capacity", "9", "--webhook-secret-file", str(secret2))

@@ -46,7 +46,7 @@ struct ServiceManager: Sendable {
         unsafe address.withUnsafeBytes { bytes in
             unsafe bytes.withMemoryRebound(to: sockaddr.self) { address in
                 _ = unsafe sendto(
-                    descriptor, message, message.count, Int32(MSG_NOSIGNAL.rawValue), address.baseAddress, length)
+                    descriptor, message, message.count, Int32(MSG_NOSIGNAL), address.baseAddress, length)
             }
         }
     }
