@@ -34,8 +34,9 @@ final class Service: Sendable {
 
     /// - Parameter reloader: what SIGHUP reads again beside certificates.
     init(
-        _ configuration: ServerConfiguration, limits: ServiceLimits, operations: OperationsConfiguration,
-        reloader: Reloader? = nil, manager: ServiceManager = ServiceManager(environment: [:])
+        _ configuration: ServerConfiguration, limits: ServiceLimits, keys: TicketKeys,
+        operations: OperationsConfiguration, reloader: Reloader? = nil,
+        manager: ServiceManager = ServiceManager(environment: [:])
     ) throws {
         let group = try EventLoopGroup(threads: configuration.threads)
         let mailboxes = Mailboxes<LoopMessage>(loops: group.loops, capacity: Self.mailboxCapacity)
@@ -53,8 +54,8 @@ final class Service: Sendable {
                         nil
                     }
                 part.service = LoopService(
-                    loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits, webhooks: sender,
-                    logger: logger)
+                    loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits, keys: keys,
+                    webhooks: sender, logger: logger)
             }
         }
         self.client = client

@@ -51,8 +51,8 @@ struct SignalingCommand: AsyncParsableCommand {
         let reloader = Reloader(loaded, from: sources, output: output, logger: logger)
         let operations = configuration.operations
         let service = try Service(
-            configuration.server(logger), limits: configuration.limits, operations: operations, reloader: reloader,
-            manager: ServiceManager(environment: sources.environment))
+            configuration.server(logger), limits: configuration.limits, keys: try configuration.ticketKeys,
+            operations: operations, reloader: reloader, manager: ServiceManager(environment: sources.environment))
         try service.start()
         await service.watchSignals()
         for warning in loaded.warnings { logger.warning("\(warning)") }

@@ -11,6 +11,8 @@ struct ServiceConfiguration: Sendable {
     var webhooks = Webhooks()
     /// How long sessions have to go elsewhere when the service ends, or an operator drains it.
     var drainTimeout = Duration.seconds(10)
+    /// Keys that sign resume tickets.
+    var ticketSecret: String?
     /// What clients of the service may do.
     var limits = ServiceLimits()
     /// What connections may do.
@@ -110,6 +112,14 @@ extension ServiceConfiguration {
             operations.webhooks = WebhookConfiguration(url: url, secret: secret)
         }
         return operations
+    }
+
+    /// Those of the file; without one they are new at each start, or those of all services in development.
+    var ticketKeys: TicketKeys {
+        get throws {
+            if let ticketSecret { return try TicketKeys(file: ticketSecret) }
+            return isDevelopment ? .development : TicketKeys()
+        }
     }
 
     private var adminListener: AdminConfiguration {

@@ -36,6 +36,37 @@ extension Setting {
         Setting(
             "room-capacity", \.limits.roomCapacity, .integer(1...100_000), "Members of one room.", .whileRunning),
         Setting(
+            "room-roster", \.limits.rosterCapacity, .integer(1...100_000),
+            "Members of a room that are told of each other one by one; past it only how many they are.",
+            .whileRunning),
+        Setting(
+            "room-calls", \.limits.callsPerMember, .integer(1...10_000),
+            "Calls of a member that a room knows.", .whileRunning, audience: .tuning),
+        Setting(
+            "candidate-wait", \.limits.candidateWait, .time(.seconds(1)...hour),
+            "How long candidates wait for their description.", .whileRunning, audience: .tuning),
+        Setting(
+            "candidate-held", \.limits.heldCandidates, .integer(1...4096),
+            "Messages with candidates of one peer that wait for their description.",
+            .whileRunning, audience: .tuning),
+        Setting(
+            "hello-timeout", \.limits.helloTimeout, .time(.milliseconds(100)...hour),
+            "How long the client of a duplex stream has to say who it is.",
+            .whileRunning, audience: .tuning),
+        Setting(
+            "poll-wait", \.limits.pollWait, .time(.seconds(1)...hour),
+            "How long a poll waits for an event at most.", .whileRunning, audience: .tuning),
+        Setting(
+            "ticket-lifetime", \.limits.ticketLifetime, .time(.seconds(1)...day * 30),
+            "How long a resume ticket is good.", .whileRunning),
+        Setting(
+            "stream-unanswered", \.limits.unanswered, .integer(1...10_000),
+            "Messages of a duplex stream that have no answer yet; past it no more is read.",
+            .whileRunning, audience: .tuning),
+        Setting(
+            "stream-unanswered-size", \.limits.unansweredBytes, .size(4096...64 << 20),
+            "The same in bytes.", .whileRunning, audience: .tuning),
+        Setting(
             "session-flight-events", \.limits.flightEvents, .integer(0...65_536),
             "Events that the flight recorder of a session keeps.", .whileRunning, audience: .tuning),
     ]

@@ -3,6 +3,10 @@ import Heliograph
 extension Setting {
     static let operators: [Setting] = [
         Setting(
+            "ticket-secret-file", \.ticketSecret, optional: .path,
+            "Keys that sign resume tickets, so that they are good after a restart: one in each line, the newest first.",
+            .atStart),
+        Setting(
             "drain-timeout", \.drainTimeout, .time(.zero...hour),
             "How long sessions have to go elsewhere when it ends.", .atStart),
         Setting(
