@@ -69,7 +69,7 @@ def test_a_hang_up_takes_what_may_change_and_drops_nobody(start, file):
             service.process.send_signal(signal.SIGHUP)
             assert "room-capacity" in wait_for(service, "the old one stays")
             # A right one does, but for the listeners.
-            file.write_text("room: {capacity: 2}\nport: 0\nthreads: 7\n")
+            file.write_text("room: {capacity: 2}\nport: 0\ndrain-timeout: 3s\n")
             service.process.send_signal(signal.SIGHUP)
             wait_for(service, "next start")
             assert '"changed":"room-capacity"' in wait_for(service, "configuration read again")
