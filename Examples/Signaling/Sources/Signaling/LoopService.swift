@@ -6,12 +6,12 @@ import SignalingCore
 final class LoopService {
     let node: SignalingNode
     let outlet: LoopOutlet
-    let limits: ServiceLimits
+    private(set) var limits: ServiceLimits
     let loop: EventLoop
     private var ticker: LoopTimer?
     let monitor: LoopMonitor
     let webhooks: WebhookSender?
-    let access: AccessConfiguration
+    private(set) var access: AccessConfiguration
     private let observer: LoopObserver
     /// The server of the service, once it runs: for its counters.
     var server: Server?
@@ -52,6 +52,17 @@ final class LoopService {
 
     var now: Moment { loop.moment }
 
+    func replaceLimits(_ limits: ServiceLimits) {
+        self.limits = limits
+        node.replaceLimits(limits)
+    }
+
+    /// Who may come in from now on. Sessions that are there stay.
+    func replaceAccess(_ access: AccessConfiguration) {
+        self.access = access
+        node.requiresToken = access.verifier != nil
+    }
+
     /// Lets the client of a duplex stream in, if its credential is good. What it sends meanwhile waits.
     func greet(_ stream: StreamID, credential: [UInt8]?) {
         node.hold(stream, now: now)
@@ -79,6 +90,6 @@ final class LoopService {
                 exchange.respond(Problem.methodNotAllowed.reply("allowed here: \(allowed)"))
             }
         }
-        return OriginGate(access.origins, wrapping: router)
+        return OriginGate(of: self, wrapping: router)
     }
 }

@@ -5,19 +5,20 @@ import SignalingCore
 ///
 /// Who sends no `origin` is no page of another origin. The service's own is the one that the request was sent to.
 final class OriginGate: Handler {
-    private let allowed: Set<String>
+    /// Those that are allowed may change while it runs.
+    private let service: LoopService
     private let next: any Handler
 
-    init(_ allowed: Set<String>, wrapping router: any Handler) {
-        self.allowed = allowed
+    init(of service: LoopService, wrapping router: any Handler) {
+        self.service = service
         next = CORS(
-            .matching { allowed.contains($0.lowercased()) },
+            .matching { service.access.origins.contains($0.lowercased()) },
             headers: ["authorization", "content-type", "if-match", "last-event-id"],
             exposed: ["accept-patch", "etag", "link", "location", "retry-after", "signal-resumed"], maxAge: .seconds(600), wrapping: router)
     }
 
     func request(_ exchange: Exchange) {
-        guard let origin = exchange.headers["origin"]?.lowercased(), !allowed.contains(origin),
+        guard let origin = exchange.headers["origin"]?.lowercased(), !service.access.origins.contains(origin),
             !Self.isOwn(origin, exchange.authority.lowercased())
         else { return exchange.hand(to: next) }
         exchange.addHeader("vary", "origin")

@@ -65,8 +65,8 @@ struct TokenCommand: AsyncParsableCommand {
 
         private func key() async throws -> TokenKey {
             switch (secretFile, keyFile) {
-            case (let path?, nil): try await .secret(AccessOptions.read(path), id: kid)
-            case (nil, let path?): try await .pem(String(decoding: AccessOptions.read(path), as: UTF8.self), id: kid)
+            case (let path?, nil): try await .secret(KeyFile.secret(path), id: kid)
+            case (nil, let path?): try await .pem(String(decoding: KeyFile.read(path), as: UTF8.self), id: kid)
             default: throw ValidationError("give --secret-file or --key-file")
             }
         }
@@ -76,13 +76,26 @@ struct TokenCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Prints what a token gives, or the code that the service would refuse it with.")
 
-        @OptionGroup var options: AccessOptions
+        @Option(help: "A file with the secret of HS256 tokens.") var tokenSecretFile: String?
+        @Option(help: "A PEM file with a public key: RSA, P-256 or Ed25519. May be repeated.")
+        var tokenKeyFile: [String] = []
+        @Option(help: "A file with public keys, as a JSON Web Key Set.") var tokenJwksFile: String?
+        @Option(help: "Whom it has to be for: its aud.") var tokenAudience = "signaling"
+        @Option(help: "Who has to have made it: its iss.") var tokenIssuer = "signaling"
         @Argument(help: "The token.") var token: String
 
         func run() async throws {
-            let keys = try await options.keys()
-            guard !keys.isEmpty else { throw ValidationError("give a key, as the service has it") }
-            let verifier = options.verifier(keys, ServiceLimits())
+            var access = ServiceConfiguration.Access()
+            access.secret = try tokenSecretFile.map { Secret(path: $0, bytes: try KeyFile.secret($0)) }
+            access.keyFiles = tokenKeyFile
+            access.keySetFile = tokenJwksFile
+            access.audiences = [tokenAudience]
+            access.issuers = [tokenIssuer]
+            let keys = try await access.keys()
+            guard !keys.isEmpty else {
+                throw ValidationError("give a key, as the service has it, such as --token-secret-file")
+            }
+            let verifier = access.verifier(keys, ServiceLimits())
             switch await verifier.identity(Array(token.utf8), unixMilliseconds: TokenCommand.now) {
             case .failure(let refusal): throw ValidationError("\(refusal.problem.rawValue): \(refusal.detail)")
             case .success(let identity): print(Self.describe(identity))

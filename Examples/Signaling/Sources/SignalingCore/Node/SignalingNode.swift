@@ -40,7 +40,7 @@ extension NodeOutlet {
 package final class SignalingNode {
     let loop: Int
     let loops: Int
-    let limits: ServiceLimits
+    private(set) var limits: ServiceLimits
     let outlet: any NodeOutlet
     var random: any RandomNumberGenerator
     /// What it has counted. Whoever counts adds to it on the loop.
@@ -120,6 +120,14 @@ package final class SignalingNode {
     package var sessionCount: Int { sessions.count }
     /// How many rooms live here.
     package var roomCount: Int { rooms.count }
+
+    /// Takes other limits from now on. What was made under the old ones keeps them: the logs of sessions, deadlines that are set.
+    package func replaceLimits(_ limits: ServiceLimits) {
+        self.limits = limits
+        graces.delay = limits.sessionGrace.nanoseconds
+        sweeps.delay = limits.logAge.nanoseconds
+        pings.delay = limits.pingInterval.nanoseconds
+    }
 
     /// A name for a request of this loop.
     package func nextRequest() -> RequestKey {

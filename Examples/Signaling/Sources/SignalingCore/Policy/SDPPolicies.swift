@@ -13,29 +13,6 @@ package struct SDPPolicies: Sendable {
     package func policy(of room: RoomName) -> SDPPolicy? { entries.first { $0.rooms.matches(room) }?.policy }
 }
 
-/// Rooms by their names: `*` stands for any characters, also none.
-package struct RoomPattern: Sendable, Hashable {
-    private let parts: [[UInt8]]
-
-    package init(_ text: String) {
-        parts = text.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).map(Array.init)
-    }
-
-    package func matches(_ room: RoomName) -> Bool {
-        var rest = room.utf8[...]
-        guard let first = parts.first, let last = parts.last, rest.starts(with: first) else { return false }
-        guard parts.count > 1 else { return rest.count == first.count }
-        rest = rest.dropFirst(first.count)
-        // The leftmost place of each part leaves the most for the next ones.
-        for part in parts.dropFirst().dropLast() where !part.isEmpty {
-            let starts = rest.indices.prefix(max(0, rest.count - part.count + 1))
-            guard let start = starts.first(where: { rest[$0...].starts(with: part) }) else { return false }
-            rest = rest[(start + part.count)...]
-        }
-        return rest.count >= last.count && rest.suffix(last.count).elementsEqual(last)
-    }
-}
-
 extension SDPPolicies {
     /// A rule that cannot be read.
     package struct InvalidRule: Error, Hashable, CustomStringConvertible {
@@ -59,8 +36,13 @@ extension SDPPolicies {
                     description: "'\(String(decoding: setting, as: UTF8.self))' is no setting of '\(rule)'")
             }
         }
-        return (RoomPattern(String(decoding: bytes[..<colon], as: UTF8.self)), policy)
+        guard let rooms = RoomPattern(Array(bytes[..<colon]), maxSize: maxPattern) else {
+            throw InvalidRule(description: "'\(rule)' has a pattern of rooms over \(maxPattern) bytes")
+        }
+        return (rooms, policy)
     }
+
+    private static let maxPattern = 1024
 
     private static func apply(_ name: String, _ values: [String], to policy: inout SDPPolicy) -> Bool {
         switch name {
