@@ -38,6 +38,9 @@ package struct ServiceLimits: Sendable {
     /// Bytes of a session's messages that wait for an earlier message through another room. Past it `queue_full`.
     package var waitingBytes = 256 * 1024
 
+    /// Events that the flight recorder of a session keeps; 0 keeps none.
+    package var flightEvents = 64
+
     // Time and flow.
 
     /// How long a session lives without an event stream.
@@ -46,6 +49,22 @@ package struct ServiceLimits: Sendable {
     package var pingInterval: Duration = .seconds(25)
     /// Bytes of events on the way from a session to its stream, when the two are on different loops.
     package var streamWindow = 64 * 1024
+
+    // For operators.
+
+    /// Questions of operators that one loop asks others at a time. Past it 503.
+    package var adminQuestions = 64
+    /// How long the other loops have to answer. Past it 504.
+    package var adminTimeout: Duration = .seconds(5)
+
+    // Draining.
+
+    /// How long readiness is gone before the first session is told to go elsewhere.
+    package var drainLead: Duration = .zero
+    /// Sessions of one loop that are told at once, ten times a second; more when the time for all of them would not suffice.
+    package var drainBatch = 64
+    /// The longest time that one is told to wait before it connects again: each gets another, up to this.
+    package var drainSpread: Duration = .seconds(3)
 
     package init() {}
 }

@@ -23,6 +23,8 @@ package struct ClientMessage: Sendable {
 package struct ReceivedMessage: Sendable {
     /// To name it in the answer, if it has a usable one.
     package let id: Identifier?
+    /// What it says that it is.
+    package let type: MessageType
     package let content: Result<ClientMessage, MessageError>
 }
 

@@ -54,14 +54,16 @@ package struct MessageReader {
     private func message(_ scanner: inout JSONScanner, depth: Int) throws(JSONError) -> ReceivedMessage {
         guard try scanner.peek() == UInt8(ascii: "{") else {
             try scanner.skipValue(depth: depth)
-            return ReceivedMessage(id: nil, content: .failure(.init(.badMessage, "a message is an object")))
+            let error = MessageError(.badMessage, "a message is an object")
+            return ReceivedMessage(id: nil, type: .other, content: .failure(error))
         }
         var fields = MessageFields(limits: limits)
         try fields.scan(&scanner, depth: depth + 1)
+        let type = fields.type.flatMap { MessageType(rawValue: $0) } ?? .other
         do throws(MessageError) {
-            return ReceivedMessage(id: fields.id, content: .success(try interpret(fields, scanner)))
+            return ReceivedMessage(id: fields.id, type: type, content: .success(try interpret(fields, scanner)))
         } catch {
-            return ReceivedMessage(id: fields.id, content: .failure(error))
+            return ReceivedMessage(id: fields.id, type: type, content: .failure(error))
         }
     }
 }

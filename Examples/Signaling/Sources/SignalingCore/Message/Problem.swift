@@ -10,30 +10,40 @@ package enum Problem: String, Sendable, CaseIterable {
     case unsupportedMediaType = "unsupported_media_type"
     case tooManySessions = "too_many_sessions"
     case busy
+    case draining
+    case timeout
+    case noSuchRoom = "no_such_room"
+    case noSuchMember = "no_such_member"
+    case badRequest = "bad_request"
+    case forbidden
 
     package var status: Int {
         switch self {
-        case .badJSON: 400
+        case .badJSON, .badRequest: 400
+        case .forbidden: 403
         case .unauthorized: 401
-        case .noSuchSession, .notFound: 404
+        case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
         case .tooLarge: 413
         case .unsupportedMediaType: 415
-        case .tooManySessions, .busy: 503
+        case .tooManySessions, .busy, .draining: 503
+        case .timeout: 504
         }
     }
 
     private var title: String {
         switch self {
-        case .badJSON: "Bad Request"
+        case .badJSON, .badRequest: "Bad Request"
+        case .forbidden: "Forbidden"
         case .unauthorized: "Unauthorized"
-        case .noSuchSession, .notFound: "Not Found"
+        case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound: "Not Found"
         case .methodNotAllowed: "Method Not Allowed"
         case .notAcceptable: "Not Acceptable"
         case .tooLarge: "Content Too Large"
         case .unsupportedMediaType: "Unsupported Media Type"
-        case .tooManySessions, .busy: "Service Unavailable"
+        case .tooManySessions, .busy, .draining: "Service Unavailable"
+        case .timeout: "Gateway Timeout"
         }
     }
 
@@ -50,10 +60,11 @@ package enum Problem: String, Sendable, CaseIterable {
         let own: [Reply.Header] =
             switch self {
             case .unauthorized: [.init("www-authenticate", "Bearer")]
-            case .tooManySessions, .busy: [.init("retry-after", "5")]
+            case .tooManySessions, .busy, .draining: [.init("retry-after", "5")]
             default: []
             }
         return Reply(
-            status: status, contentType: "application/problem+json", headers: own + headers, body: writer.bytes)
+            status: status, contentType: "application/problem+json", headers: own + headers, body: writer.bytes,
+            problem: self)
     }
 }

@@ -5,6 +5,8 @@ package struct Reply: Sendable, Hashable {
     package var contentType: String?
     package var headers: [Header] = []
     package var body: [UInt8] = []
+    /// Why it is a refusal, if it is one.
+    var problem: Problem?
 
     package struct Header: Sendable, Hashable {
         package let name: String

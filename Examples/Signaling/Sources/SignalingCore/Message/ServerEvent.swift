@@ -40,7 +40,7 @@ package struct EventID: Sendable, Hashable {
 
 /// Why a peer is not in a room any more.
 package enum LeaveReason: String, Sendable {
-    case left, bye, timeout
+    case left, bye, timeout, kicked
 }
 
 // MARK: - Tails
@@ -94,7 +94,7 @@ extension ServerEvent {
         writer.field("peer", peer.description)
     }
 
-    private static func tail(_ type: String, _ fields: (inout JSONWriter) -> Void) -> [UInt8] {
+    static func tail(_ type: String, _ fields: (inout JSONWriter) -> Void) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
             writer.field("t", type)

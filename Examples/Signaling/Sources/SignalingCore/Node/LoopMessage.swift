@@ -36,6 +36,13 @@ package enum LoopMessage: Sendable {
     /// A message whose target is not in the room: its loop knows whether it exists at all.
     case misaddressed(Relay)
 
+    /// These sessions are not in the room any more: it was closed, or an operator or moderator wanted so.
+    case expel(RoomName, [SessionID], tail: [UInt8])
+
+    // For operators: from the loop that asks, and back to it.
+    case ask(_ loop: Int, _ number: UInt64, AdminQuestion)
+    case answer(_ loop: Int, _ number: UInt64, AdminAnswer)
+
     // To the loop of the session that began the operation.
     case outcome(SessionID, operation: UInt64, MessageError?)
 
@@ -51,6 +58,9 @@ package enum LoopMessage: Sendable {
         case .relay(let relay), .inbound(let relay), .misaddressed(let relay): base + relay.tail.count
         case .presence(let sessions, let tail): base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
         case .joined(_, _, _, let tail): base + tail.count
+        case .expel(_, let sessions, let tail): base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
+        case .ask(_, _, let question): base + question.size
+        case .answer(_, _, let answer): base + answer.size
         }
     }
 }

@@ -6,6 +6,8 @@ struct Outbox {
     /// Whether something waits for that loop.
     func isCongested(_ loop: Int) -> Bool { waiting[loop] != nil }
 
+    var count: Int { waiting.values.reduce(0) { $0 + $1.count } }
+
     mutating func append(_ message: LoopMessage, to loop: Int) { waiting[loop, default: FIFO()].append(message) }
 
     /// Offers what waits to `post` until it answers false.

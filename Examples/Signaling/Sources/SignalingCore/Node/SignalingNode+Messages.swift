@@ -1,6 +1,7 @@
 // On the loop of a session: what it sends, and what is sent to it.
 extension SignalingNode {
     func read(_ body: [UInt8], of session: Session, _ request: RequestKey) {
+        record(.request(size: UInt32(clamping: body.count)), of: session)
         let messages: [ReceivedMessage]
         do throws(MessageReader.Refusal) {
             messages = try MessageReader(sender: session.id, loops: loops, limits: limits).read(body)
@@ -10,6 +11,7 @@ extension SignalingNode {
                 case .badJSON(let detail): Problem.badJSON.reply(detail)
                 case .tooLarge(let detail): Problem.tooLarge.reply(detail)
                 }
+            if case .tooLarge = error { statistics.trip(body.count > limits.messageSize ? .messageSize : .batch) }
             post(.reply(request, reply), to: request.loop)
             return
         }
@@ -48,6 +50,9 @@ extension SignalingNode {
     }
 
     private func settle(_ session: Session, _ waiter: Waiter, _ error: MessageError?) {
+        if let type = session.requests[waiter.request]?.types[waiter.index] {
+            observeMessage(type, of: session, error)
+        }
         guard let request = session.settle(waiter, error) else { return }
         post(.reply(request.origin, request.reply), to: request.origin.loop)
     }
@@ -63,6 +68,7 @@ extension SignalingNode {
         case .go: depart(number, operation, of: session)
         case .wait: break
         case .refused:
+            statistics.trip(.waitingBytes)
             if let operation = session.outgoing.remove(number) { conclude(operation, Self.queueFull, of: session) }
         }
     }
@@ -72,6 +78,7 @@ extension SignalingNode {
         switch operation.kind {
         case .join(let room, let meta):
             guard session.rooms.contains(room) || session.rooms.count < limits.roomsPerSession else {
+                statistics.trip(.roomsPerSession)
                 let error = MessageError(.tooManyRooms, "over \(limits.roomsPerSession) rooms in one session")
                 post(.outcome(session.id, operation: number, error), to: loop)
                 return
@@ -84,6 +91,7 @@ extension SignalingNode {
         case .ping, .ack: return
         }
         guard offer(message, to: operation.room.loop(of: loops)) else {
+            statistics.trip(.mailbox)
             post(.outcome(session.id, operation: number, Self.queueFull), to: loop)
             return
         }

@@ -3,15 +3,18 @@ extension SignalingNode {
     /// `POST /v1/sessions`: the session lives on this loop.
     package func createSession(_ request: RequestKey, now: Moment) {
         run(now) {
+            guard !isDraining else { return answer(request, Self.draining) }
             guard sessions.count < limits.sessionsPerLoop else {
-                outlet.reply(request, Problem.tooManySessions.reply("this loop has all the sessions that it takes"))
+                statistics.trip(.sessionsPerLoop)
+                answer(request, Problem.tooManySessions.reply("this loop has all the sessions that it takes"))
                 return
             }
             let id = SessionID(loop: loop, random: &random)
-            let session = Session(id: id, token: SessionToken(random: &random), limits: limits)
+            let session = Session(id: id, token: SessionToken(random: &random), limits: limits, now: now)
             sessions[id] = session
+            observeStart(of: session)
             startGrace(session)
-            outlet.reply(request, welcome(session))
+            answer(request, welcome(session))
         }
     }
 
@@ -47,19 +50,20 @@ extension SignalingNode {
     ) {
         run(now) {
             guard let token else {
-                outlet.reply(
+                answer(
                     request, Problem.unauthorized.reply("Authorization: Bearer with the session's token is missing"))
                 return
             }
             guard let id = SessionID(session), id.loop < loops else {
-                outlet.reply(request, Self.noSuchSession)
+                answer(request, Self.noSuchSession)
                 return
             }
             if case .attach = action { streams[request] = EventStream(session: id) }
             let call = SessionCall(session: id, token: token, request: request, action: action)
             guard offer(.call(call), to: id.loop) else {
+                statistics.trip(.mailbox)
                 streams[request] = nil
-                outlet.reply(request, Problem.busy.reply("too much is on its way to the session"))
+                answer(request, Problem.busy.reply("too much is on its way to the session"))
                 return
             }
         }

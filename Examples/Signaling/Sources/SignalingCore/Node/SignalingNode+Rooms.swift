@@ -1,15 +1,21 @@
 // On the loop of a room. What its members do comes here first, so that all see one order.
 extension SignalingNode {
     func join(_ name: RoomName, _ session: SessionID, _ operation: UInt64, _ meta: [UInt8]) {
-        var room = rooms[name] ?? Room(capacity: limits.roomCapacity)
+        let known = rooms[name]
+        var room = known ?? Room(capacity: limits.roomCapacity)
         let joining = room.join(session, meta: meta)
         guard joining != .full else {
+            statistics.trip(.roomCapacity)
             let error = MessageError(.roomFull, "the room has \(limits.roomCapacity) members")
             post(.outcome(session, operation: operation, error), to: session.loop)
             return
         }
         rooms[name] = room
-        if joining == .new { tellOthers(of: room, than: session, ServerEvent.peerJoined(name, session, meta: meta)) }
+        if known == nil { observeOpening(of: name) }
+        if joining == .new {
+            observeJoining(session, of: name)
+            tellOthers(of: room, than: session, ServerEvent.peerJoined(name, session, meta: meta))
+        }
         let members = room.members.lazy.filter { $0.session != session }.map { ($0.session, $0.meta) }
         let tail = ServerEvent.joined(name, session, members: members)
         post(.joined(name, session, operation: operation, tail: tail), to: session.loop)
@@ -19,7 +25,11 @@ extension SignalingNode {
         let wasMember = rooms[name]?.leave(session) ?? false
         if let room = rooms[name], wasMember {
             tellOthers(of: room, than: session, ServerEvent.peerLeft(name, session, reason))
-            if room.isEmpty { rooms[name] = nil }
+            observeLeaving(session, of: name, reason)
+            if room.isEmpty {
+                rooms[name] = nil
+                observeClosing(of: name)
+            }
         }
         guard let operation else { return }
         post(.outcome(session, operation: operation, wasMember ? nil : Self.notInRoom), to: session.loop)
@@ -32,6 +42,7 @@ extension SignalingNode {
         }
         let message: LoopMessage = room.contains(relay.target) ? .inbound(relay) : .misaddressed(relay)
         if !offer(message, to: relay.target.loop) {
+            statistics.trip(.mailbox)
             post(.outcome(relay.sender, operation: relay.operation, Self.queueFull), to: relay.sender.loop)
         }
     }

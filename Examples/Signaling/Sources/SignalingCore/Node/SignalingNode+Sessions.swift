@@ -10,6 +10,7 @@ extension SignalingNode {
             return
         }
         switch call.action {
+        case .attach where isDraining: refuse(call, Self.draining)
         case .attach(let last): attach(session, call.request, after: last)
         case .messages(let body): read(body, of: session, call.request)
         case .refuse(let reply): refuse(call, reply)
@@ -26,23 +27,30 @@ extension SignalingNode {
     // MARK: Its stream
 
     private func attach(_ session: Session, _ stream: StreamID, after last: EventID?) {
-        if let old = session.stream { post(.endStream(old), to: old.loop) }
+        if let old = session.stream {
+            record(.streamEnded, of: session)
+            post(.endStream(old), to: old.loop)
+        }
         session.stream = stream
         session.inFlight = 0
         _ = session.log.expire(now: now.nanoseconds)
-        post(.attached(stream, session.id, session.log.resume(after: last)), to: stream.loop)
+        let resumption = session.log.resume(after: last)
+        observeAttachment(of: session, by: .sse, resumption)
+        post(.attached(stream, session.id, resumption), to: stream.loop)
         send(session)
     }
 
     func detached(_ id: SessionID, _ stream: StreamID) {
         guard let session = sessions[id], session.stream == stream else { return }
         session.stream = nil
+        record(.detached, of: session)
         startGrace(session)
     }
 
     func written(_ id: SessionID, _ stream: StreamID, _ count: Int) {
         guard let session = sessions[id], session.stream == stream else { return }
         session.inFlight -= count
+        if session.inFlight < 0 { internalError("a stream has written more than it was sent", of: session) }
         session.log.confirm(count)
         send(session)
     }
@@ -58,9 +66,10 @@ extension SignalingNode {
     }
 
     /// Ends a stream whose client does not keep up: it comes back for what the log has, or its session times out.
-    private func closeStream(_ session: Session) {
+    func closeStream(_ session: Session) {
         guard let stream = session.stream else { return }
         session.stream = nil
+        record(.streamEnded, of: session)
         post(.endStream(stream), to: stream.loop)
         startGrace(session)
     }
@@ -70,9 +79,11 @@ extension SignalingNode {
     /// - Returns: false when the log has no place; then the event was not taken.
     func give(_ session: Session, _ tail: [UInt8]) -> Bool {
         guard session.log.append(tail, now: now) else {
+            statistics.trip(.log)
             closeStream(session)
             return false
         }
+        observeEvent(tail, of: session)
         if !session.isSweepScheduled {
             session.isSweepScheduled = true
             sweeps.schedule(session.id, now: now.nanoseconds)
@@ -83,7 +94,9 @@ extension SignalingNode {
 
     /// An event that nobody can send again: when the log has no place, the client learns that something is lost.
     func giveOrSkip(_ session: Session, _ tail: [UInt8]) {
-        if !give(session, tail) { session.log.skip() }
+        guard !give(session, tail) else { return }
+        session.log.skip()
+        observeSkip(tail, of: session)
     }
 
     func tell(_ sessions: [SessionID], _ tail: [UInt8]) {
@@ -96,7 +109,10 @@ extension SignalingNode {
     func sweepLogs() {
         while let id = sweeps.popDue(now: now.nanoseconds) {
             guard let session = sessions[id] else { continue }
-            if !session.log.expire(now: now.nanoseconds) { closeStream(session) }
+            if !session.log.expire(now: now.nanoseconds) {
+                statistics.trip(.logAge)
+                closeStream(session)
+            }
             session.isSweepScheduled = session.log.count > 0
             if session.isSweepScheduled { sweeps.schedule(id, now: now.nanoseconds) }
         }
@@ -116,8 +132,9 @@ extension SignalingNode {
         }
     }
 
-    private func end(_ session: Session, _ reason: LeaveReason) {
+    func end(_ session: Session, _ reason: LeaveReason) {
         sessions[session.id] = nil
+        observeEnd(of: session, reason)
         if let stream = session.stream { post(.endStream(stream), to: stream.loop) }
         for room in session.rooms {
             post(.leave(room, session.id, operation: nil, reason), to: room.loop(of: loops))

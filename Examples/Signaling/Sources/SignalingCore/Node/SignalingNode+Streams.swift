@@ -1,6 +1,7 @@
 /// An event stream, on the loop of its connection.
 struct EventStream {
     let session: SessionID
+    var transport: Transport { .sse }
     /// The session has accepted it.
     var isOpen = false
     /// The peer does not take more now.
@@ -43,7 +44,7 @@ extension SignalingNode {
     /// The answer to a request; one that was to become a stream does not.
     func refusedOrDone(_ request: RequestKey, _ reply: Reply) {
         streams[request] = nil
-        outlet.reply(request, reply)
+        answer(request, reply)
     }
 
     func attached(_ stream: StreamID, _ session: SessionID, _ resumption: Resumption) {

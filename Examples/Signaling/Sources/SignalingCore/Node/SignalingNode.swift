@@ -9,6 +9,18 @@ package protocol NodeOutlet: AnyObject {
     /// Writes to a stream; false when it shall write no more until it has drained.
     func write(_ stream: StreamID, _ bytes: [UInt8]) -> Bool
     func endStream(_ stream: StreamID)
+    /// The version of HTTP that carries a stream: `1.1` or `2`.
+    func httpVersion(of stream: StreamID) -> String
+    /// Bytes that were written to a stream and that its peer has not taken.
+    func queuedBytes(of stream: StreamID) -> Int
+    /// What the loop and its connections have counted.
+    func measures() -> OutletMeasures
+}
+
+extension NodeOutlet {
+    package func httpVersion(of stream: StreamID) -> String { "unknown" }
+    package func queuedBytes(of stream: StreamID) -> Int { 0 }
+    package func measures() -> OutletMeasures { OutletMeasures() }
 }
 
 /// The part of the service that lives on one loop: the sessions that were made there, the rooms whose names fall there, the
@@ -22,10 +34,20 @@ package final class SignalingNode {
     let limits: ServiceLimits
     let outlet: any NodeOutlet
     var random: any RandomNumberGenerator
+    /// What it has counted. Whoever counts adds to it on the loop.
+    package var statistics = NodeStatistics()
+    /// Who is told of sessions and rooms.
+    package weak var observer: (any NodeObserver)?
 
     var sessions: [SessionID: Session] = [:]
     var rooms: [RoomName: Room] = [:]
     var streams: [StreamID: EventStream] = [:]
+    /// Sessions and rooms in the order in which they came, for operators.
+    var sessionRegister = Register<SessionID>()
+    var roomRegister = Register<RoomName>()
+    var desk = AdminDesk()
+    /// Nil unless it drains.
+    var drainPlan: DrainPlan?
     var graces: DeadlineQueue<(SessionID, detachments: Int)>
     var sweeps: DeadlineQueue<SessionID>
     var pings: DeadlineQueue<StreamID>
@@ -76,8 +98,12 @@ package final class SignalingNode {
             endAbandonedSessions()
             sweepLogs()
             pingStreams()
+            endLateQuestions()
         }
     }
+
+    /// Messages to other loops, whose mailboxes are full.
+    var outboxCount: Int { outbox.count }
 
     // MARK: Running
 
@@ -115,6 +141,9 @@ package final class SignalingNode {
     private func handle(_ message: LoopMessage) {
         switch message {
         case .call(let call): answer(call)
+        case .ask(let loop, let number, let question): post(.answer(self.loop, number, answer(question)), to: loop)
+        case .answer(let loop, let number, let answer): answered(number, by: loop, answer)
+        case .expel(let room, let sessions, let tail): expel(room, sessions, tail)
         case .written(let session, let stream, let count): written(session, stream, count)
         case .detached(let session, let stream): detached(session, stream)
         case .reply(let request, let reply): refusedOrDone(request, reply)

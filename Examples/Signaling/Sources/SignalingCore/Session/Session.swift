@@ -17,13 +17,21 @@ final class Session {
     var requests: [UInt64: PendingRequest] = [:]
     var outgoing = OutgoingMessages()
     var recent: RecentIDs
+    /// In milliseconds since 1970.
+    let startedAt: Int64
+    /// What carries its events, or did last.
+    var transport: Transport?
+    /// Its last events, for operators.
+    var flight: FlightRecorder
     private var lastRequest: UInt64 = 0
 
-    init(id: SessionID, token: SessionToken, limits: ServiceLimits) {
+    init(id: SessionID, token: SessionToken, limits: ServiceLimits, now: Moment) {
         self.id = id
         self.token = token
         log = ReplayLog(epoch: 1, limits: limits)
+        startedAt = now.unixMilliseconds
         recent = RecentIDs(capacity: limits.recentIDs)
+        flight = FlightRecorder(capacity: limits.flightEvents, now: now.nanoseconds)
     }
 
     /// Keeps the request until all its results are there.
@@ -48,6 +56,7 @@ final class Session {
 struct PendingRequest {
     let origin: RequestKey
     let ids: [Identifier?]
+    let types: [MessageType]
     var errors: [MessageError?]
     /// Results that have not come.
     var missing: Int
@@ -55,6 +64,7 @@ struct PendingRequest {
     init(origin: RequestKey, messages: [ReceivedMessage]) {
         self.origin = origin
         ids = messages.map(\.id)
+        types = messages.map(\.type)
         errors = Array(repeating: nil, count: messages.count)
         missing = messages.count
     }
