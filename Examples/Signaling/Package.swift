@@ -18,11 +18,20 @@ let package = Package(
     targets: [
         // The service without its transport: no input or output, no clock, no thread.
         .target(name: "SignalingCore", swiftSettings: settings),
+        // Engine.IO and Socket.IO, on the runtime alone.
+        .target(
+            name: "SocketIO",
+            dependencies: [
+                .product(name: "Heliograph", package: "heliograph"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
         // Its HTTP side and its command line. The page is part of the binary, which can be copied alone.
         .executableTarget(
             name: "signaling",
             dependencies: [
                 "SignalingCore",
+                "SocketIO",
                 .product(name: "Heliograph", package: "heliograph"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -31,6 +40,7 @@ let package = Package(
             resources: [.embedInCode("Web")],
             swiftSettings: settings),
         .testTarget(name: "SignalingCoreTests", dependencies: ["SignalingCore"], swiftSettings: settings),
+        .testTarget(name: "SocketIOTests", dependencies: ["SocketIO"], swiftSettings: settings),
         .testTarget(name: "SignalingTests", dependencies: ["signaling"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -1,6 +1,6 @@
 /// What an Engine.IO session needs around it: transports that do as it says, and someone for whom it is.
 protocol EngineSessionHost: AnyObject {
-    func respond(_ key: TransportKey, _ response: EngineResponse)
+    func respond(_ session: LoopID, _ key: TransportKey, _ response: EngineResponse)
     /// Accepts the WebSocket that was asked for.
     func accept(_ key: TransportKey)
     /// Sends on a WebSocket; false when it shall be sent no more until ``EngineSession/drained(_:now:)``.
@@ -32,7 +32,7 @@ enum EngineEnd: String, Sendable {
 ///
 /// and from each of them, closing (what waits is still sent) and closed. It begins as polling or as webSocket.
 final class EngineSession {
-    let id: EngineID
+    let id: LoopID
     let options: EngineOptions
     private let host: any EngineSessionHost
     private var state = State.open
@@ -72,7 +72,7 @@ final class EngineSession {
     ///   - key: the request that it began with.
     ///   - isWebSocket: the request is a WebSocket, and was accepted.
     init(
-        id: EngineID, by key: TransportKey, isWebSocket: Bool, options: EngineOptions, host: any EngineSessionHost,
+        id: LoopID, by key: TransportKey, isWebSocket: Bool, options: EngineOptions, host: any EngineSessionHost,
         now: UInt64
     ) {
         self.id = id
@@ -112,9 +112,9 @@ final class EngineSession {
 
     /// A GET has come.
     func polled(_ key: TransportKey) {
-        guard state != .closed, webSocket == nil else { return host.respond(key, .refused(.badRequest)) }
+        guard state != .closed, webSocket == nil else { return host.respond(id, key, .refused(.badRequest)) }
         guard poll == nil else {
-            host.respond(key, .refused(.badRequest))
+            host.respond(id, key, .refused(.badRequest))
             return end(.transportError, answering: .close)
         }
         poll = key
@@ -123,9 +123,9 @@ final class EngineSession {
 
     /// The head of a POST has come; its body follows by ``uploaded(_:_:now:)``, or it ends.
     func uploadBegan(_ key: TransportKey) {
-        guard state == .open, webSocket == nil else { return host.respond(key, .refused(.badRequest)) }
+        guard state == .open, webSocket == nil else { return host.respond(id, key, .refused(.badRequest)) }
         guard upload == nil else {
-            host.respond(key, .refused(.badRequest))
+            host.respond(id, key, .refused(.badRequest))
             return end(.transportError, answering: .close)
         }
         upload = key
@@ -139,10 +139,10 @@ final class EngineSession {
             packets = try EnginePacketCoder.decode(payload: body, maxPackets: options.maxPacketsPerPayload)
         } catch {
             if error == .tooManyPackets { host.tripped(.packetsPerPayload) }
-            host.respond(key, .refused(.badRequest))
+            host.respond(id, key, .refused(.badRequest))
             return end(.parseError, answering: .close)
         }
-        host.respond(key, .ok)
+        host.respond(id, key, .ok)
         for packet in packets { take(packet, now: now) }
     }
 
@@ -151,7 +151,7 @@ final class EngineSession {
     /// A WebSocket wants to take the place of long polling.
     func webSocketAsked(_ key: TransportKey, now: UInt64) {
         guard state == .open, webSocket == nil, probe == nil, options.allowsUpgrades else {
-            return host.respond(key, .refused(.badRequest))
+            return host.respond(id, key, .refused(.badRequest))
         }
         probe = Probe(key: key, due: now + options.upgradeTimeout)
         host.accept(key)
@@ -262,7 +262,7 @@ final class EngineSession {
             if !isCongested, !queue.isEmpty { isCongested = !host.send(webSocket, takeQueue()) }
         } else if let poll, !queue.isEmpty {
             self.poll = nil
-            host.respond(poll, .packets(takeQueue()))
+            host.respond(id, poll, .packets(takeQueue()))
         }
         if isOverflowing, queuedBytes > options.maxBufferedBytes {
             host.tripped(.bufferedBytes)
@@ -283,7 +283,7 @@ final class EngineSession {
     private func endPoll(with type: EnginePacket.Kind) {
         guard let poll else { return }
         self.poll = nil
-        host.respond(poll, .packets([EnginePacket(type)]))
+        host.respond(id, poll, .packets([EnginePacket(type)]))
     }
 
     // MARK: Ending
@@ -313,7 +313,7 @@ final class EngineSession {
         state = .closed
         if let poll {
             self.poll = nil
-            host.respond(poll, .packets(takeQueue() + [EnginePacket(type)]))
+            host.respond(id, poll, .packets(takeQueue() + [EnginePacket(type)]))
         }
         if let webSocket { host.close(webSocket) }
         if let probe { host.close(probe.key) }

@@ -1,7 +1,7 @@
-/// Names an Engine.IO session, and the loop on which it lives. Whoever knows it may speak for the session.
+/// Names a session or a socket, and the loop on which it lives. Whoever knows the name of a session may speak for it.
 ///
 /// Its text is the loop in base 36, a hyphen, and 128 random bits in hexadecimal.
-struct EngineID: Hashable, Sendable, CustomStringConvertible {
+struct LoopID: Hashable, Sendable, CustomStringConvertible {
     let loop: Int
     private let high: UInt64
     private let low: UInt64
