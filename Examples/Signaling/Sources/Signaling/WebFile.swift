@@ -9,16 +9,17 @@ struct WebFile: Sendable {
     static let all: [String: WebFile] = [
         "/": html(PackageResources.index_html),
         "/index.html": html(PackageResources.index_html),
+        "/chat.css": style(PackageResources.chat_css),
         "/lobby.css": style(PackageResources.lobby_css),
         "/room.css": style(PackageResources.room_css),
         "/style.css": style(PackageResources.style_css),
         "/app.js": script(PackageResources.app_js),
-        "/call.js": script(PackageResources.call_js),
+        "/link.js": script(PackageResources.link_js),
         "/media.js": script(PackageResources.media_js),
-        "/peer.js": script(PackageResources.peer_js),
+        "/signaling.d.ts": types(PackageResources.signaling_d_ts),
         "/signaling.js": script(PackageResources.signaling_js),
         "/view.js": script(PackageResources.view_js),
-        "/wire.js": script(PackageResources.wire_js),
+        "/words.js": script(PackageResources.words_js),
     ]
 
     /// The page loads its own files, talks to its own server, and stands in nobody's frame.
@@ -33,6 +34,10 @@ struct WebFile: Sendable {
 
     private static func style(_ bytes: [UInt8]) -> WebFile {
         WebFile(contentType: "text/css; charset=utf-8", bytes: bytes)
+    }
+
+    private static func types(_ bytes: [UInt8]) -> WebFile {
+        WebFile(contentType: "application/typescript; charset=utf-8", bytes: bytes)
     }
 
     private static func script(_ bytes: [UInt8]) -> WebFile {

@@ -5,6 +5,9 @@ import pathlib
 import uuid
 
 import pytest
+from playwright.sync_api import sync_playwright
+
+from browser import ARGUMENTS, CHROMIUM, Party
 
 
 @pytest.fixture
@@ -20,3 +23,41 @@ def screenshots(tmp_path_factory) -> pathlib.Path:
     folder = pathlib.Path(chosen) if chosen else tmp_path_factory.mktemp("screenshots")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def party(browser):
+    """Makes parties, and checks at the end that no page had anything to complain about."""
+    parties: list[Party] = []
+
+    def make(name: str, **options) -> Party:
+        parties.append(Party(browser, name, **options))
+        return parties[-1]
+
+    yield make
+    for each in parties:
+        each.forgive("/v1/ws")
+    complaints = {each.name: each.complaints for each in parties if each.complaints}
+    for each in parties:
+        # A context that closes its pages without a word leaves members behind.
+        if not each.page.is_closed():
+            each.page.close(run_before_unload=True)
+        each.context.close()
+    assert complaints == {}
+
+
+@pytest.fixture
+def call(party, room):
+    """Ada and Bob in a call."""
+    ada, bob = party("Ada").enter(room), party("Bob").enter(room)
+    ada.until_video()
+    bob.until_video()
+    return ada, bob

@@ -259,7 +259,7 @@ async def test_the_page_and_all_that_it_loads_are_served():
     kinds = {"": "text/html", ".css": "text/css", ".js": "text/javascript"}
     async with open_http() as http:
         files = await linked_from(http, "/", {})
-        assert {"/", "/style.css", "/app.js", "/signaling.js", "/call.js"} <= set(files)
+        assert {"/", "/style.css", "/app.js", "/signaling.js"} <= set(files)
         for path, response in files.items():
             assert response.status_code == 200, path
             assert response.http_version == "HTTP/2"

@@ -1,11 +1,17 @@
 /** The demo page: puts the client, the call and the view together. */
 
-import { Call } from "./call.js";
-import { openMedia } from "./media.js";
-import { SignalingClient } from "./signaling.js";
+import { roomOfLink, tokenOfLink, transports } from "./link.js";
+import { canShareScreen, openMedia, openScreen } from "./media.js";
+import { Call, SignalingClient, iceRoute } from "./signaling.js";
+import { endings, nameOf, refusals, routeText, stateText, statusText, transportText } from "./words.js";
 import * as view from "./view.js";
 
 const { controls } = view;
+
+/** Everybody sends to everybody: beyond this, what goes up is too much for most lines. */
+const MESH_LIMIT = 6;
+/** How long entering waits for the camera; after that it joins the call when it comes. */
+const MEDIA_PATIENCE = 2000;
 
 const app = {
   name: "",
@@ -13,12 +19,13 @@ const app = {
   client: null,
   call: null,
   stream: null,
+  screen: null,
   switches: { audio: true, video: true },
-  streams: new Map(),
   stats: new Map(),
   /** Names outlast their owners, for the sentence that says who left. */
   names: new Map(),
   lastEnd: null,
+  lines: [],
   problems: [],
 };
 
@@ -30,13 +37,16 @@ async function enter(room, name) {
   remember();
   view.hideNotice();
   view.showEntering(true);
-  const client = new SignalingClient({ info: { page: "heliograph" } });
+  const client = new SignalingClient({ info: { page: "heliograph" }, token: tokenOfLink(), transports: transports() });
   app.client = client;
-  app.call = new Call({ client, room, stream: app.stream });
+  app.call = new Call({ client, room, mesh: true });
   listen(client, app.call);
+  const media = startMedia(client);
   try {
-    await client.connect();
-    for (const { peer, meta } of await client.join(room, { name: app.name })) app.names.set(peer, nameOf(meta));
+    await Promise.all([client.connect(), Promise.race([media, pause(MEDIA_PATIENCE)])]);
+    const members = await client.join(room, { name: app.name });
+    if (members.length >= MESH_LIMIT) throw Object.assign(new Error("The room is full."), { code: "room_full" });
+    for (const { peer, meta } of members) app.names.set(peer, nameOf(meta));
   } catch (error) {
     if (client === app.client) fail(error);
     return;
@@ -44,14 +54,13 @@ async function enter(room, name) {
     view.showEntering(false);
   }
   if (client !== app.client) return;
+  app.call.start();
   view.showView("stage", room);
   view.announce(`You are in room ${room}.`);
   render();
-  await startMedia();
 }
 
-async function startMedia() {
-  const { client } = app;
+async function startMedia(client = app.client) {
   const { stream, problem } = await openMedia();
   if (client !== app.client) return stop(stream);
   app.stream = stream;
@@ -68,34 +77,33 @@ function exit() {
   call?.close();
   if (client) depart(client, app.room);
   stop(app.stream);
-  app.stream = null;
-  app.streams.clear();
+  stop(app.screen);
+  app.stream = app.screen = null;
   app.stats.clear();
+  app.lines = [];
   sessionStorage.removeItem("room");
-  view.showRing([]);
   view.showView("lobby");
 }
 
 /** Leaves as one who means it, and says goodbye even when the service does not answer. */
 async function depart(client, room) {
-  const patience = new Promise((resolve) => setTimeout(resolve, 2000));
-  if (client.state === "open") await Promise.race([client.leave(room).catch(note), patience]);
+  if (client.state === "open") await Promise.race([client.leave(room).catch(note), pause(2000)]);
   client.close();
 }
 
 function fail(error) {
   exit();
   note(error);
-  const said = {
-    room_full: "This room is full. Try again later, or choose another room.",
-    bad_message: "The service does not accept this room name. Choose another one.",
-  }[error.code];
-  view.showNotice("error", said ?? `The room could not be entered: ${error.message}`);
+  view.showNotice("error", refusals[error.code] ?? `The room could not be entered: ${error.message}`);
   controls.room.focus();
 }
 
 function stop(stream) {
   for (const track of stream?.getTracks() ?? []) track.stop();
+}
+
+function pause(delay) {
+  return new Promise((resolve) => setTimeout(resolve, delay));
 }
 
 /** A page that is loaded again comes back to its room; a link that is opened for the first time asks for a name. */
@@ -107,12 +115,14 @@ function remember() {
 
 // What comes from the service and from the call.
 
+const SILENT = "The service does not answer. Trying again…";
+
 function listen(client, call) {
   client.on("state", ({ state, error, retryIn }) => {
     if (client !== app.client) return;
-    if (state === "connecting" && retryIn) view.showNotice("warning", "The service does not answer. Trying again…");
-    if (state === "open" && client.streams === 1) view.hideNotice();
-    if (state === "reconnecting") view.announce("The connection to the service was lost. Reconnecting.");
+    if (state === "connecting" && retryIn) view.showNotice("warning", SILENT);
+    if (state === "open") view.hideNotice(SILENT);
+    if (state === "reconnecting") view.announce("The connection to the service was lost. The call goes on.");
     if (state === "open" && client.streams > 1) view.announce("The connection to the service is back.");
     if (state === "closed" && error && document.body.dataset.view === "stage") fail(error);
     render();
@@ -122,61 +132,37 @@ function listen(client, call) {
     view.announce(`${nameOf(meta)} came in.`);
     render();
   });
-  client.on("peer_left", ({ peer }) => {
-    app.streams.delete(peer);
-    view.announce(`${app.names.get(peer)} left.`);
+  client.on("peer_left", ({ peer, reason }) => {
+    app.stats.delete(peer);
+    app.lastEnd = reason;
+    view.showNotice("info", (endings[reason] ?? endings.left)(nameFor(peer)));
     render();
   });
   client.on("joined", render);
-  call.on("state", ({ state, reason }) => {
-    if (state === "active") view.hideNotice();
-    if (state === "idle") {
-      app.lastEnd = reason;
-      view.announce("The call has ended.");
-      if (reason === "session_lost") view.showNotice("warning", endings.session_lost());
-      if (reason === "missed") view.showNotice("info", endings.missed());
-    }
-    render();
-  });
+  client.on("join_failed", ({ error }) => fail(error));
+  client.on("room_closed", () => fail(Object.assign(new Error("The room was closed."), { code: "room_closed" })));
+  call.on("state", render);
   call.on("peer_ended", ({ peer, reason }) => {
-    app.streams.delete(peer);
     app.stats.delete(peer);
-    const sentence = (endings[reason] ?? endings.hangup)(app.names.get(peer) ?? "The other side");
-    view.showNotice(reason === "ice_failed" ? "error" : "info", sentence);
+    if (reason === "ice_failed") view.showNotice("error", endings.ice_failed(nameFor(peer)));
   });
-  call.on("stream", ({ peer, stream }) => {
-    app.streams.set(peer, stream);
-    render();
-  });
-  call.on("incoming", render);
-  call.on("change", render);
+  call.on("chat", ({ peer, text }) => addLine({ name: nameFor(peer), own: false, text: text.slice(0, 2000) }));
+  for (const type of ["stream", "change"]) call.on(type, render);
   call.on("problem", note);
 }
-
-const endings = {
-  hangup: (name) => `${name} hung up.`,
-  declined: (name) => `${name} declined the call.`,
-  no_answer: (name) => `${name} did not answer.`,
-  invite_timeout: (name) => `You missed a call from ${name}.`,
-  left: (name) => `${name} left the room.`,
-  bye: (name) => `${name} left.`,
-  timeout: (name) => `${name} lost the connection.`,
-  unknown: (name) => `${name} left.`,
-  unreachable: (name) => `${name} cannot be reached any more.`,
-  ice_failed: (name) =>
-    `No direct connection to ${name} could be kept. A firewall may be in the way; another network often helps.`,
-  missed: () => "You missed a call.",
-  session_lost: () => "The service was away for too long, and the call ended. You are back in the room; call again.",
-};
 
 function note(error) {
   app.problems.push(`${error.name}: ${error.message}`);
   console.warn(error);
 }
 
-function nameOf(meta) {
-  const name = typeof meta?.name === "string" ? meta.name.trim().slice(0, 40) : "";
-  return name || "Guest";
+function nameFor(peer) {
+  return app.names.get(peer) ?? "Somebody";
+}
+
+function addLine(line) {
+  app.lines.push(line);
+  view.addLine(line);
 }
 
 // What is shown.
@@ -184,52 +170,61 @@ function nameOf(meta) {
 function render() {
   const { client, call } = app;
   if (!client || document.body.dataset.view !== "stage") return;
-  const others = [...(client.rooms.get(app.room) ?? [])];
-  const inCall = call.state === "active" || call.state === "calling";
+  const others = [...new Set([...(client.rooms.get(app.room)?.keys() ?? []), ...call.peers.keys()])];
   const own = {
     id: "own",
     name: app.name,
     own: true,
-    connected: false,
+    kind: "person",
     stream: app.stream,
     video: track("video")?.enabled === true,
     muted: track("audio")?.enabled !== true,
+    route: "",
     doing: "",
-    add: null,
   };
-  view.showPeople([own, ...others.map(([peer, meta]) => describe(peer, nameOf(meta), inCall))], inCall);
-  view.showRing([...call.callers.keys()].map((peer) => app.names.get(peer) ?? "Somebody"));
-  view.showControls({ call: call.state, others: others.length, audio: switchOf("audio"), video: switchOf("video") });
-  view.showStatus(client.state, statusText(client.state), protocolName());
+  const screens = others.map(screenOf).filter(Boolean);
+  if (app.screen) screens.unshift({ ...screen("own", "Your screen", app.screen), own: true });
+  view.showPeople([own, ...others.map(describe), ...screens]);
+  view.showControls({
+    audio: switchOf("audio"),
+    video: switchOf("video"),
+    screen: canShareScreen ? (app.screen ? "on" : "off") : "none",
+  });
+  view.showStatus(client.state, statusText(client.state), transportText(client.transport));
   view.showFacts(facts());
 }
 
-function describe(peer, name, inCall) {
+function describe(peer) {
   const connection = app.call.peers.get(peer);
-  const invited = app.call.invited.has(peer);
-  const waiting = app.call.callers.has(peer);
+  const stream = cameraOf(connection);
+  const { video = false, audio = true } = connection?.remoteState ?? {};
   return {
     id: peer,
-    name,
+    name: nameFor(peer),
     own: false,
-    stream: app.streams.get(peer) ?? null,
-    video: connection?.remoteState.video === true && app.streams.get(peer)?.getVideoTracks().length > 0,
-    muted: connection?.pc.connectionState === "connected" && !connection.remoteState.audio,
-    connected: connection !== undefined,
-    doing: connection ? stateText(connection.pc) : invited ? "Ringing…" : waiting ? "Calling you" : "",
-    add: inCall && !connection && !invited ? () => app.call.start([peer]) : null,
+    kind: "person",
+    stream,
+    video: video && stream !== null && stream.getVideoTracks().length > 0,
+    muted: connection?.pc.connectionState === "connected" && !audio,
+    route: routeText(app.stats.get(peer)?.route),
+    doing: connection ? stateText(connection.pc) : "Connecting…",
   };
 }
 
-function stateText({ connectionState }) {
-  if (connectionState === "disconnected") return "Unstable…";
-  if (connectionState === "failed") return "Reconnecting…";
-  return connectionState === "connected" ? "" : "Connecting…";
+function cameraOf(connection) {
+  const streams = [...(connection?.streams.values() ?? [])];
+  return streams.find(({ id }) => id !== connection.remoteState.screen) ?? null;
 }
 
-function statusText(state) {
-  const said = { open: "Connected", reconnecting: "Reconnecting…", closed: "Closed" };
-  return said[state] ?? "Connecting…";
+function screenOf(peer) {
+  const connection = app.call.peers.get(peer);
+  const stream = connection?.streams.get(connection.remoteState.screen);
+  return stream ? screen(peer, `${nameFor(peer)}’s screen`, stream) : null;
+}
+
+function screen(id, name, stream) {
+  const plain = { own: false, kind: "screen", video: true, muted: false, route: "", doing: "" };
+  return { ...plain, id: `${id}:screen`, name, stream };
 }
 
 /** ALPN names of the protocol that brought the page and, as far as the browser tells, that of the last request. */
@@ -239,24 +234,20 @@ function protocols() {
   return { page, service: entries.at(-1)?.nextHopProtocol ?? "" };
 }
 
-function protocolName() {
-  const alpn = protocols().service || protocols().page;
-  return { h2: "HTTP/2", h3: "HTTP/3", "http/1.1": "HTTP/1.1" }[alpn] ?? alpn;
-}
-
 function facts() {
   const { client, call } = app;
   const rows = [
     ["Service", statusText(client.state)],
-    ["Protocol", protocolName()],
+    ["Transport", transportText(client.transport) || "none"],
+    ["Protocol", { h2: "HTTP/2", "http/1.1": "HTTP/1.1" }[protocols().page] ?? protocols().page],
     ["Session", client.sid ? `${client.sid.slice(0, 10)}…` : "none"],
   ];
   for (const [peer, { pc }] of call.peers) {
-    const seen = app.stats.get(peer);
-    rows.push([app.names.get(peer) ?? "Peer", pc.connectionState]);
-    rows.push(["Signaling", pc.signalingState], ["ICE", pc.iceConnectionState]);
-    if (seen?.width) rows.push(["Picture", `${seen.width} × ${seen.height}, ${seen.rate} per second`]);
-    if (seen?.path) rows.push(["Path", seen.path]);
+    const { route, width, height, rate } = app.stats.get(peer) ?? {};
+    rows.push([nameFor(peer), pc.connectionState]);
+    if (route) rows.push(["Route", `${route.local} to ${route.remote}, ${route.protocol}`]);
+    if (typeof route?.rtt === "number") rows.push(["Round trip", `${route.rtt} ms`]);
+    if (width) rows.push(["Picture", `${width} × ${height}, ${rate} per second`]);
   }
   return rows;
 }
@@ -271,22 +262,21 @@ function switchOf(kind) {
 
 async function measure() {
   for (const [peer, { pc }] of app.call?.peers ?? []) {
-    const reports = [...(await pc.getStats()).values()];
-    const video = reports.find(({ type, kind }) => type === "inbound-rtp" && kind === "video") ?? {};
-    const pair = reports.find((report) => report.type === "candidate-pair" && report.nominated);
-    const local = reports.find(({ id }) => id === pair?.localCandidateId);
+    const stats = await pc.getStats();
+    const videos = [...stats.values()].filter(({ type, kind }) => type === "inbound-rtp" && kind === "video");
+    const video = videos.find(({ framesDecoded }) => framesDecoded > 0) ?? {};
     app.stats.set(peer, {
       frames: video.framesDecoded ?? 0,
       width: video.frameWidth ?? 0,
       height: video.frameHeight ?? 0,
       rate: Math.round(video.framesPerSecond ?? 0),
-      path: local ? `${local.candidateType}, ${local.protocol}` : "",
+      route: iceRoute(stats),
     });
   }
   render();
 }
 
-setInterval(measure, 1000);
+setInterval(measure, 500);
 
 // What the person does.
 
@@ -295,10 +285,6 @@ controls.join.addEventListener("submit", (event) => {
   const room = controls.room.value.trim();
   if (room) enter(room, controls.name.value.trim());
 });
-controls.start.addEventListener("click", () => app.call.start());
-controls.hangup.addEventListener("click", () => app.call.hangup());
-controls.answer.addEventListener("click", () => app.call.accept());
-controls.decline.addEventListener("click", () => app.call.hangup());
 controls.leave.addEventListener("click", () => {
   exit();
   controls.enter.focus();
@@ -310,14 +296,46 @@ for (const [kind, button] of [["audio", controls.mic], ["video", controls.cam]])
     render();
   });
 }
-controls.copy.addEventListener("click", async () => {
-  try {
-    await navigator.clipboard.writeText(location.href);
-    view.showNotice("info", "The link was copied. Send it to the person you want to talk to.");
-  } catch {
-    view.showNotice("info", `Send this address: ${location.href}`);
-  }
+controls.share.addEventListener("click", async () => {
+  if (app.screen) return stopSharing();
+  const { client } = app;
+  const shared = await openScreen().catch(note);
+  if (!shared || client !== app.client) return stop(shared);
+  // The browser has a button of its own to stop.
+  shared.getVideoTracks()[0].onended = stopSharing;
+  app.screen = shared;
+  app.call.setScreen(shared);
+  view.announce("You share your screen.");
+  render();
 });
+
+function stopSharing() {
+  stop(app.screen);
+  app.screen = null;
+  app.call?.setScreen(null);
+  view.announce("Your screen is not shared any more.");
+  render();
+}
+
+controls.talk.addEventListener("click", () => view.showChat(!view.isChatOpen()));
+controls.say.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = controls.line.value.trim();
+  if (!text) return;
+  if (app.call.sendChat(text) === 0) return view.showNotice("info", "Nobody is connected who could read this.");
+  controls.line.value = "";
+  addLine({ name: app.name, own: true, text });
+});
+for (const button of [controls.copy, controls.invite]) {
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(location.href);
+      view.showNotice("info", "The link was copied. Send it to the people you want to talk to.");
+    } catch {
+      view.showNotice("info", `Send this address: ${location.href}`);
+    }
+  });
+}
 addEventListener("hashchange", () => {
   if (app.client) location.reload();
   else controls.room.value = roomOfLink();
@@ -333,11 +351,14 @@ window.heliograph = {
     room: app.room,
     sid: app.client?.sid ?? null,
     signaling: app.client?.state ?? "idle",
+    transport: app.client?.transport ?? null,
     streams: app.client?.streams ?? 0,
+    pending: app.client?.pending ?? 0,
     protocols: protocols(),
     others: [...(app.client?.rooms.get(app.room)?.keys() ?? [])],
     call: app.call?.state ?? "idle",
     lastEnd: app.lastEnd,
+    lines: app.lines.map(({ name, text }) => `${name}: ${text}`),
     problems: [...app.problems],
     peers: Object.fromEntries(
       [...(app.call?.peers ?? [])].map(([peer, { pc, glare, remoteState }]) => [
@@ -355,14 +376,6 @@ window.heliograph = {
     ),
   }),
 };
-
-function roomOfLink() {
-  try {
-    return decodeURIComponent(location.hash.slice(1));
-  } catch {
-    return "";
-  }
-}
 
 const invited = roomOfLink();
 controls.room.value = invited;

@@ -24,6 +24,19 @@ export async function openMedia() {
   return { stream: null, problem };
 }
 
+/** Whether this browser can share a screen; those of phones cannot. */
+export const canShareScreen = Boolean(navigator.mediaDevices?.getDisplayMedia);
+
+/** Asks for a screen; null when the person thought better of it. */
+export async function openScreen() {
+  try {
+    return await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { max: 15 } }, audio: false });
+  } catch (error) {
+    if (error.name === "NotAllowedError" || error.name === "AbortError") return null;
+    throw error;
+  }
+}
+
 const BLOCKED =
   "Camera and microphone are blocked. You can still see and hear the others; to be seen, allow them in the browser’s " +
   "address bar.";

@@ -9,13 +9,14 @@ export const controls = {
   name: $("name"),
   enter: $("enter"),
   copy: $("copy"),
+  invite: $("invite"),
   mic: $("mic"),
   cam: $("cam"),
-  start: $("start"),
-  hangup: $("hangup"),
+  share: $("share"),
+  talk: $("talk"),
   leave: $("leave"),
-  answer: $("answer"),
-  decline: $("decline"),
+  say: $("say"),
+  line: $("line"),
 };
 
 const tiles = new Map();
@@ -28,8 +29,9 @@ export function showView(view, room = "") {
   $("stage").hidden = view !== "stage";
   $("place").hidden = view !== "stage";
   $("status").hidden = view !== "stage";
+  $("copy").hidden = view !== "stage";
   $("place-name").textContent = room;
-  if (view === "lobby") clearTiles();
+  if (view === "lobby") clearStage();
   else $("stage").focus();
 }
 
@@ -63,15 +65,15 @@ export function showNotice(tone, text, action = null) {
   };
   $("notice").hidden = false;
   clearTimeout(noticeTimer);
-  if (tone === "info") noticeTimer = setTimeout(hideNotice, NOTICE_TIME);
+  if (tone === "info") noticeTimer = setTimeout(() => hideNotice(), NOTICE_TIME);
 }
 
-/** Takes the message away. */
-export function hideNotice() {
-  $("notice").hidden = true;
+/** Takes the message away, whatever it is or if it says `text`. */
+export function hideNotice(text = null) {
+  if (text === null || $("notice-text").textContent === text) $("notice").hidden = true;
 }
 
-$("notice-close").onclick = hideNotice;
+$("notice-close").onclick = () => hideNotice();
 
 /** Shows the state of the way to the service: `open`, `connecting`, `reconnecting` or `closed`. */
 export function showStatus(state, text, protocol) {
@@ -95,32 +97,21 @@ export function showFacts(facts) {
   wanted.forEach((text, index) => {
     const tag = index % 2 === 0 ? "dt" : "dd";
     const element = list.children[index] ?? list.appendChild(document.createElement(tag));
-    if (element.textContent !== text) element.textContent = text;
+    setText(element, text);
   });
 }
 
-/** Shows who calls, an array of names; empty when nobody does. */
-export function showRing(names) {
-  const ring = $("ring");
-  const appears = ring.hidden && names.length > 0;
-  ring.hidden = names.length === 0;
-  $("ring-text").textContent = names.length === 0 ? "" : `${listed(names)} ${names.length > 1 ? "are" : "is"} calling`;
-  if (appears) controls.answer.focus();
-}
-
-/** Shows which buttons make sense. `audio` and `video` are `on`, `off` or `none`. */
-export function showControls({ call, others, audio, video }) {
+/**
+ * Shows what the buttons do. `audio` and `video` are `on`, `off` or `none`; `screen` is `on`, `off`, or `none` where a
+ * screen cannot be shared.
+ */
+export function showControls({ audio, video, screen }) {
   setControl(controls.mic, audio === "on", "i-mic", ["Mute", "Unmute"], audio === "none");
   setControl(controls.cam, video === "on", "i-cam", ["Stop video", "Start video"], video === "none");
-  const focused = document.activeElement;
-  controls.start.hidden = call !== "idle";
-  controls.start.disabled = others === 0;
-  controls.start.title = others === 0 ? "There is nobody to call yet" : "";
-  controls.hangup.hidden = call !== "calling" && call !== "active";
-  controls.hangup.querySelector("span").textContent = call === "calling" ? "Cancel" : "Hang up";
-  // The button that had the focus may be gone: its counterpart takes over.
-  const gone = [controls.start, controls.hangup, controls.answer, controls.decline].includes(focused);
-  if (gone && focused.closest("[hidden]")) (call === "idle" ? controls.start : controls.hangup).focus();
+  controls.share.hidden = screen === "none";
+  controls.share.dataset.shares = String(screen === "on");
+  controls.share.querySelector("use").setAttribute("href", screen === "on" ? "#i-screen-off" : "#i-screen");
+  controls.share.querySelector("span").textContent = screen === "on" ? "Stop sharing" : "Share";
 }
 
 function setControl(button, on, icon, [turnOff, turnOn], missing) {
@@ -131,11 +122,11 @@ function setControl(button, on, icon, [turnOff, turnOn], missing) {
 }
 
 /**
- * Shows everybody in the room: `[{ id, name, own, stream, video, muted, doing, add }]`, the own tile first. `add` is
- * what a button in the tile does, null for no button.
+ * Shows everybody in the room, and the screens that they share, in this order: `[{ id, name, own, kind, stream, video,
+ * muted, route, doing }]`; `kind` is `person` or `screen`.
  */
-export function showPeople(people, inCall) {
-  const ids = new Set(people.map((person) => person.id));
+export function showPeople(people) {
+  const ids = new Set(people.map(({ id }) => id));
   for (const [id, tile] of tiles) {
     if (ids.has(id)) continue;
     tile.querySelector("video").srcObject = null;
@@ -143,33 +134,38 @@ export function showPeople(people, inCall) {
     tiles.delete(id);
   }
   for (const person of people) showPerson(person);
+  const persons = people.filter(({ kind }) => kind === "person").length;
+  const hasScreen = people.length > persons;
   $("alone").hidden = people.length > 1;
-  const connected = people.filter((person) => !person.own && person.connected).length;
   $("tiles").dataset.count = String(Math.max(people.length, 2));
-  $("tiles").dataset.call = String(inCall && people.length === 2 && connected === 1);
+  $("tiles").dataset.pair = String(!hasScreen && persons === 2);
+  $("tiles").dataset.screen = String(hasScreen);
 }
 
-function showPerson({ id, name, own, stream, video, muted, doing, add }) {
-  const tile = tiles.get(id) ?? makeTile(id, own);
+function showPerson({ id, name, own, kind, stream, video, muted, route, doing }) {
+  const tile = tiles.get(id) ?? makeTile(id, own, kind);
   const player = tile.querySelector("video");
   if (player.srcObject !== stream) player.srcObject = stream;
-  player.hidden = !stream || !video;
-  player.ariaLabel = own ? "Your own picture" : `Picture of ${name}`;
-  tile.querySelector(".face").hidden = !player.hidden;
-  tile.querySelector(".face").textContent = initials(name);
+  // The sound of a tile whose picture is hidden goes on.
+  player.classList.toggle("off", !stream || !video);
+  player.ariaLabel = kind === "screen" ? name : own ? "Your own picture" : `Picture of ${name}`;
+  tile.querySelector(".face").hidden = Boolean(stream && video);
+  setText(tile.querySelector(".face"), initials(name));
   tile.querySelector(".face").dataset.hue = String(hue(id));
-  tile.querySelector(".name").textContent = own ? "You" : name;
-  tile.querySelector(".doing").textContent = doing;
+  setText(tile.querySelector(".name"), own && kind === "person" ? "You" : name);
+  setText(tile.querySelector(".route"), route);
+  setText(tile.querySelector(".doing"), doing);
   tile.querySelector(".muted").toggleAttribute("hidden", !muted);
-  const button = tile.querySelector(".add");
-  button.hidden = !add;
-  button.onclick = add;
-  button.ariaLabel = `Call ${name}`;
 }
 
-function makeTile(id, own) {
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function makeTile(id, own, kind) {
   const tile = $("tile").content.firstElementChild.cloneNode(true);
   tile.dataset.own = String(own);
+  tile.dataset.kind = kind;
   tile.dataset.peer = id;
   // Own sound would come back as an echo; `autoplay` with sound is allowed to a page that captures.
   tile.querySelector("video").muted = own;
@@ -178,10 +174,65 @@ function makeTile(id, own) {
   return tile;
 }
 
-function clearTiles() {
+function clearStage() {
   for (const tile of tiles.values()) tile.remove();
   tiles.clear();
+  for (const line of $("lines").querySelectorAll(".line")) line.remove();
+  $("no-lines").hidden = false;
+  showChat(false);
 }
+
+// The chat.
+
+let unread = 0;
+
+/** Opens or closes the chat. */
+export function showChat(open) {
+  const isNew = open && $("chat").hidden;
+  $("chat").hidden = !open;
+  $("stage").dataset.chat = String(open);
+  controls.talk.setAttribute("aria-expanded", String(open));
+  if (open) unread = 0;
+  showUnread();
+  if (isNew) controls.line.focus();
+}
+
+/** Whether the chat is open. */
+export const isChatOpen = () => !$("chat").hidden;
+
+/** Adds a line to the chat. */
+export function addLine({ name, own, text }) {
+  const line = document.createElement("p");
+  line.className = "line";
+  line.dataset.own = String(own);
+  const who = document.createElement("b");
+  who.textContent = own ? "You" : name;
+  const time = document.createElement("time");
+  time.textContent = new Date().toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  const said = document.createElement("span");
+  said.textContent = text;
+  line.append(who, time, said);
+  $("no-lines").hidden = true;
+  $("lines").append(line);
+  $("lines").scrollTop = $("lines").scrollHeight;
+  if (own || isChatOpen()) return;
+  unread += 1;
+  showUnread();
+}
+
+function showUnread() {
+  $("unread").hidden = unread === 0;
+  $("unread").textContent = String(unread);
+  controls.talk.ariaLabel = unread === 0 ? "Chat" : `Chat, ${unread} unread`;
+}
+
+function closeChat() {
+  showChat(false);
+  controls.talk.focus();
+}
+
+$("chat-close").onclick = closeChat;
+$("chat").addEventListener("keydown", ({ key }) => key === "Escape" && closeChat());
 
 function initials(name) {
   const words = name.trim().split(/\s+/);
@@ -194,9 +245,4 @@ function initials(name) {
 
 function hue(id) {
   return [...id].reduce((sum, character) => (sum * 31 + character.codePointAt(0)) % 6, 0);
-}
-
-/** `A`, `A and B`, `A, B and C`. */
-export function listed(names) {
-  return names.length < 2 ? (names[0] ?? "") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
 }
