@@ -26,6 +26,12 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: settings),
+        // The smallest server of it, which tests use.
+        .executableTarget(
+            name: "socketio-echo",
+            dependencies: ["SocketIO", .product(name: "Heliograph", package: "heliograph")],
+            path: "Sources/SocketIOEcho",
+            swiftSettings: settings),
         // Its HTTP side and its command line. The page is part of the binary, which can be copied alone.
         .executableTarget(
             name: "signaling",

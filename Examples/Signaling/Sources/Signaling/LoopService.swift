@@ -1,6 +1,7 @@
 import Heliograph
 import Logging
 import SignalingCore
+import SocketIO
 
 /// The service on one loop: it brings requests to the node.
 final class LoopService {
@@ -8,6 +9,8 @@ final class LoopService {
     let outlet: LoopOutlet
     let limits: ServiceLimits
     let loop: EventLoop
+    /// Socket.IO on this loop, when it is served.
+    var sockets: SocketHub?
     private var ticker: LoopTimer?
 
     init(loop: EventLoop, of loops: Int, mailboxes: Mailboxes<LoopMessage>, limits: ServiceLimits) {
@@ -28,13 +31,17 @@ final class LoopService {
 
     var now: Moment { loop.moment }
 
-    func endStreams() { node.endStreams(now: now) }
+    func endStreams() {
+        node.endStreams(now: now)
+        sockets?.close()
+    }
 
     /// What takes this loop's requests. Each topic has its routes in a file of its own.
     func makeRouter(logger: Logger) -> Router {
         Router(on: loop, logger: logger) { routes in
             pageRoutes(routes)
             sessionRoutes(routes)
+            socketIORoutes(routes)
             routes.otherwise { exchange in exchange.respond(Problem.notFound.reply("nothing is here")) }
             routes.methodNotAllowed { exchange in
                 let allowed = exchange.responseHeaders["allow"] ?? ""

@@ -1,6 +1,7 @@
 import Heliograph
 import Logging
 import SignalingCore
+import SocketIO
 
 /// The service on all loops: a node on each, mailboxes between them, and the server that brings the requests.
 final class Service: Sendable {
@@ -32,6 +33,10 @@ final class Service: Sendable {
                 part.service = LoopService(loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits)
             }
         }
+        let sockets = SocketIOServer(loops: group.loops, options: SocketSignaling.options) { io in
+            SocketSignaling.setUp(io)
+        }
+        for part in parts { part.loop.execute { part.service?.sockets = sockets.hub(on: part.loop) } }
         self.group = group
         self.parts = parts
         logger = configuration.logger

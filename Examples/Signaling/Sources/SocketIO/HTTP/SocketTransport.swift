@@ -171,7 +171,7 @@ extension SocketTransport: WebSocketHandler {
             case .binary(let bytes): isGoing = webSocket.send(bytes)
             case .text(let text):
                 let bytes = EnginePacketCoder.text(packet.type, text)
-                isGoing = webSocket.send(bytes.span.bytes, .text)
+                isGoing = unsafe webSocket.send(bytes.span.bytes, .text)
             }
         }
         if !isGoing, let session, session.loop != hub.loop { tell(.congested) }

@@ -42,3 +42,16 @@ public struct SocketJSONError: Error, Hashable, Sendable, CustomStringConvertibl
 
     public var description: String { "\(reason.rawValue) at byte \(offset)" }
 }
+
+extension SocketJSON {
+    /// The same object with one more member at its end, which counts before one of the same name. The rest stays byte for byte.
+    ///
+    /// - Returns: nil when it is no object.
+    public func adding(_ name: String, _ value: SocketValue) -> SocketJSON? {
+        guard bytes.first == UInt8(ascii: "{"), bytes.last == UInt8(ascii: "}") else { return nil }
+        let isEmpty = bytes.dropFirst().dropLast().allSatisfy { [0x20, 0x09, 0x0A, 0x0D].contains($0) }
+        var writer = SocketJSONWriter(Array(bytes.dropLast()) + (isEmpty ? [] : [UInt8(ascii: ",")]))
+        writer.member(name, value)
+        return SocketJSON(valid: writer.bytes + [UInt8(ascii: "}")])
+    }
+}

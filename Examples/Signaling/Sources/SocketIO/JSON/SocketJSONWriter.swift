@@ -36,11 +36,15 @@ struct SocketJSONWriter {
         bytes.append(UInt8(ascii: "{"))
         for (index, member) in object.members.enumerated() {
             if index > 0 { bytes.append(UInt8(ascii: ",")) }
-            string(member.name)
-            bytes.append(UInt8(ascii: ":"))
-            value(member.value)
+            self.member(member.name, member.value)
         }
         bytes.append(UInt8(ascii: "}"))
+    }
+
+    mutating func member(_ name: String, _ value: SocketValue) {
+        string(name)
+        bytes.append(UInt8(ascii: ":"))
+        self.value(value)
     }
 
     private mutating func string(_ text: String) {
