@@ -15,7 +15,39 @@ function body(path) {
   return bodies.get(path);
 }
 
+// Those who read server-sent events at /feed; what is posted there goes to all of them.
+const readers = new Set();
+
+function publish(stream) {
+  const parts = [];
+  stream.on("data", (part) => parts.push(part));
+  stream.on("end", () => {
+    const event = Buffer.concat([Buffer.from("data: "), ...parts, Buffer.from("\n\n")]);
+    for (const reader of readers) reader.write(event);
+    stream.respond({ ":status": 202 }, { endStream: true });
+  });
+}
+
+function subscribe(stream) {
+  stream.respond({ ":status": 200, "content-type": "text/event-stream", "cache-control": "no-store" });
+  stream.write(": welcome\n\n");
+  readers.add(stream);
+  stream.on("close", () => readers.delete(stream));
+}
+
+function count(stream) {
+  let bytes = 0;
+  stream.on("data", (part) => { bytes += part.length; });
+  stream.on("end", () => {
+    stream.respond({ ":status": 200, "content-type": "text/plain" });
+    stream.end(String(bytes));
+  });
+}
+
 server.on("stream", (stream, headers) => {
+  stream.on("error", () => {});
+  if (headers[":path"] === "/count") return count(stream);
+  if (headers[":path"] === "/feed") return headers[":method"] === "POST" ? publish(stream) : subscribe(stream);
   const answer = body(headers[":path"]);
   stream.respond({ ":status": 200, "content-type": "text/plain", "content-length": answer.length });
   stream.end(answer);

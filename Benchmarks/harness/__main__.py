@@ -5,7 +5,7 @@ import pathlib
 import sys
 import tempfile
 
-from . import counts, machine, peers, report
+from . import budgets, counts, machine, peers, report
 from .scenarios import SCENARIOS as TIMED
 
 SCENARIOS = TIMED + counts.SCENARIOS
@@ -82,6 +82,8 @@ def run(chosen, options, work):
         results.append((scenario.name, result))
         print(report.markdown(result), flush=True)
         report.write(options.results, described, versions, results, datetime.date.today().isoformat())
+    if table := budgets.markdown(results):
+        print(table)
     print(f"written to {options.results}/results.md")
 
 

@@ -53,6 +53,29 @@ def measured(peer, command, read):
     return sample
 
 
+def announced(peer, command, read):
+    """As `measured`, of a program that says `begin` and `end`: the server's time is counted between the two."""
+    marks, lines = {}, []
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.Popen(["taskset", "-c", LOAD_CORE] + command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    for line in process.stdout:
+        if line.strip() in ("begin", "end"):
+            marks[line.strip()] = peer.cpu()
+        else:
+            lines.append(line)
+    errors = process.stderr.read()
+    process.wait()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if not lines:
+        return Sample(problem=f"the load ended with {process.returncode}: {errors[-300:].strip()}")
+    sample = read("".join(lines))
+    sample.server_cpu = marks.get("end", 0) - marks.get("begin", 0)
+    sample.client_cpu = (after.ru_utime + after.ru_stime) - (children.ru_utime + children.ru_stime)
+    if sample.operations == 0 and not sample.problem:
+        sample.problem = "nothing succeeded"
+    return sample
+
+
 def h2load(peer, path, requests, connections, streams, protocol="h2", headers=(), upload=None):
     command = ["h2load", "-n", str(requests), "-c", str(connections), "-m", str(streams)]
     if protocol == "http/1.1":
@@ -86,11 +109,11 @@ def load(peer, *arguments):
             sample.problem = f"{result['failed']} failed: {result.get('error', '')}"
         return sample
 
-    return measured(peer, [str(LOAD)] + [str(part) for part in arguments] + ["--format", "json"], read)
+    return announced(peer, [str(LOAD)] + [str(part) for part in arguments] + ["--format", "json"], read)
 
 
 def websocket(peer, work, connections, depth, size, messages):
-    """Messages over WebSockets that come back; by the load generator in C."""
+    """Messages over WebSockets of HTTP/1.1 that come back; by the load generator in C."""
 
     def read(text):
         result = json.loads(text.strip().splitlines()[-1])

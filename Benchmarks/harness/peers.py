@@ -4,6 +4,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 from .machine import LOAD_CORE, ROOT, SERVER_CORE, cpu_seconds, fail, have, memory_kib, output
@@ -23,6 +24,7 @@ class Peer:
     extra = ""
     port = 0
     hello = "/hello"
+    statistics = None
 
     def __init__(self, work):
         self.work, self.process = work, None
@@ -82,7 +84,7 @@ class Peer:
 
 
 class Heliograph(Peer):
-    name, port = "heliograph", 9700
+    name, port, statistics = "heliograph", 9700, "/loop"
 
     def version(self):
         return output("git", "-C", str(ROOT), "rev-parse", "--short", "HEAD")
@@ -93,6 +95,12 @@ class Heliograph(Peer):
 
     def file(self, size):
         return f"/files/{size}"
+
+
+class HeliographAsync(Heliograph):
+    """Its answer by an async closure on the loop."""
+
+    name, port, hello = "heliograph-async", 9711, "/hello/async"
 
 
 class HeliographHello(Heliograph):
@@ -124,6 +132,19 @@ class Echo(Peer):
 
     def command(self):
         return [self.work / "echo", self.port, self.certificate, self.key]
+
+
+class Websockets(Peer):
+    """Python's library of that name."""
+
+    name, port = "python-websockets", 9712
+
+    def version(self):
+        import importlib.metadata
+        return f"{importlib.metadata.version('websockets')} on Python {sys.version.split()[0]}"
+
+    def command(self):
+        return [sys.executable, BENCHMARKS / "Peers/websockets_peer.py", self.port, self.certificate, self.key]
 
 
 class Nghttpd(Peer):
@@ -183,6 +204,7 @@ http {{ access_log off; keepalive_requests 1000000000; keepalive_timeout 600; ht
   open_file_cache max=100; sendfile on; client_max_body_size 100m;
   server {{ listen 127.0.0.1:{self.port} ssl http2 backlog=4096; ssl_certificate {self.certificate};
     ssl_certificate_key {self.key}; root {self.work}/site;
+    location = /count {{ default_type text/plain; return 200 "{BODY}"; }}
     location = /hello {{ default_type text/plain; return 200 "{BODY}"; }} }} }}
 """)
         return ["nginx", "-c", self.work / "nginx.conf", "-e", self.work / "nginx.err"]
@@ -271,7 +293,7 @@ class Go(Peer):
         return [self.work / "go-server", self.port, self.certificate, self.key]
 
 
-ALL = [Heliograph, Floor, Nghttpd, H2O, Nginx, HAProxy, Node, SwiftNIO, Hummingbird, Go, Echo]
+ALL = [Heliograph, Floor, Nghttpd, H2O, Nginx, HAProxy, Node, SwiftNIO, Hummingbird, Go, Echo, HeliographAsync, Websockets]
 SIZES = [1024, 64 * 1024, 1024 * 1024]
 
 

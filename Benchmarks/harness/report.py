@@ -1,6 +1,8 @@
 """What was found, as Markdown, JSON, and plots for light and dark pages."""
 import json
 
+from . import budgets
+
 COLORS = {"heliograph": "#d9480f", "floor": "#868e96"}
 OTHER = "#4c6ef5"
 THEMES = {"light": ("#ffffff", "#212529"), "dark": ("#0d1117", "#e6edf3")}
@@ -26,9 +28,13 @@ def write(directory, machine, versions, results, date):
     """Writes `results.md`, `results.json` and the plots."""
     directory.mkdir(parents=True, exist_ok=True)
     text = [f"# Measured on {date}", "", machine + ".", "", "; ".join(f"{name} {version}" for name, version in versions) + ".", ""]
+    if table := budgets.markdown(results):
+        text += [table]
     for name, result in results:
-        plot(directory, name, result)
-        text += [markdown(result), f"![{result.title}]({name}-light.svg)", ""]
+        text.append(markdown(result))
+        if any(row[1] is not None for row in result.rows):
+            plot(directory, name, result)
+            text += [f"![{result.title}]({name}-light.svg)", ""]
     (directory / "results.md").write_text("\n".join(text))
     (directory / "results.json").write_text(json.dumps(
         {"date": date, "machine": machine, "versions": dict(versions),

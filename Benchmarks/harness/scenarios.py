@@ -37,18 +37,23 @@ class Requests:
     quick = False
 
     def __init__(self, name, title, peers, connections, streams, requests, path="hello", size=0, protocol="h2",
-                 headers=(), upload=0, checked=False, quick=False, rounds=5):
+                 headers=(), upload=0, generator="h2load", quick=False, rounds=5):
         self.name, self.title, self.peers = name, title, peers
         self.connections, self.streams, self.requests = connections, streams, requests
         self.path, self.size, self.protocol, self.headers, self.upload = path, size, protocol, headers, upload
-        self.checked, self.quick, self.rounds = checked, quick, rounds
+        self.generator, self.quick, self.rounds = generator, quick, rounds
 
     def target(self, peer):
         if self.path == "hello":
             return peer.hello
+        if self.path == "count":
+            return "/count"
         return peer.body(self.size) if self.path == "body" else peer.file(self.size)
 
     def sample(self, peer, requests, work):
+        if self.generator == "load":
+            return loads.load(peer, "http", f"https://127.0.0.1:{peer.port}{self.target(peer)}", "--operations", requests,
+                              "--connections", self.connections, "--streams", self.streams)
         upload = None
         if self.upload:
             upload = work / f"upload-{self.upload}"
@@ -65,7 +70,7 @@ class Requests:
                 context.progress(f"{self.title}: round {number + 1}, {peer.name}")
                 samples[peer.name].append(self.sample(peer, self.requests, context.work))
         return summary(self.title, samples, servers,
-                       f"{self.connections} connections x {self.streams} streams, {self.requests} requests a round, h2load")
+                       f"{self.connections} connections x {self.streams} streams, {self.requests} requests a round, {self.generator}")
 
 
 def summary(title, samples, servers, comment):
@@ -108,27 +113,130 @@ class Handshakes:
         return result
 
 
-class WebSockets:
-    """CPU per message that a WebSocket over TLS sends back (RFC 6455), closed loop."""
+class ResumedHandshakes:
+    """TLS handshakes that continue an earlier session, per second of CPU: one request on each connection."""
 
-    def __init__(self, name, title, peers, connections, depth, size, messages, quick=False, rounds=5):
-        self.name, self.title, self.peers, self.quick, self.rounds = name, title, peers, quick, rounds
-        self.connections, self.depth, self.size, self.messages = connections, depth, size, messages
-
-    def sample(self, peer, messages, work):
-        return loads.websocket(peer, work, self.connections, self.depth, self.size, messages)
+    def __init__(self, name, title, peers, connections, quick=False, rounds=5):
+        self.name, self.title, self.peers, self.connections = name, title, peers, connections
+        self.quick, self.rounds = quick, rounds
 
     def run(self, servers, context):
+        from .connections import resumed
         samples = {peer.name: [] for peer in servers}
-        for peer in servers:
-            self.sample(peer, self.messages // 10, context.work)
         for number in range(context.rounds or self.rounds):
             for peer in servers:
                 context.progress(f"{self.title}: round {number + 1}, {peer.name}")
-                samples[peer.name].append(self.sample(peer, self.messages, context.work))
-        return summary(self.title, samples, servers,
-                       f"{self.connections} connections, {self.depth} messages of {self.size} bytes on their way on each, "
-                       f"{self.messages} messages a round")
+                samples[peer.name].append(resumed(peer, self.connections))
+        result = summary(self.title, samples, servers,
+                         f"{self.connections} new connections a round, each by a ticket of the one before, one request each, OpenSSL by Python")
+        result.unit = "CPU µs per connection"
+        return result
+
+
+class WebSockets:
+    """CPU per message that a WebSocket over TLS sends back, closed loop; RFC 6455 by a C program, RFC 8441 by `load`."""
+
+    sizes = (128, 32, 1024, 16384)
+
+    def __init__(self, name, title, peers, connections, messages, depth=1, version="HTTP/1.1", quick=False, rounds=5):
+        self.name, self.title, self.peers, self.quick, self.rounds = name, title, peers, quick, rounds
+        self.connections, self.messages, self.depth, self.version = connections, messages, depth, version
+
+    def sample(self, peer, size, messages, work):
+        if self.version == "HTTP/1.1":
+            return loads.websocket(peer, work, self.connections, self.depth, size, messages)
+        return loads.load(peer, "websocket", f"https://127.0.0.1:{peer.port}/ws", "--connections", self.connections,
+                          "--size", size, "--operations", messages, "--depth", self.depth)
+
+    def run(self, servers, context):
+        samples = {size: {peer.name: [] for peer in servers} for size in self.sizes}
+        for number in range(context.rounds or self.rounds):
+            for size in self.sizes:
+                messages = self.messages // (8 if size > 4096 else 1)
+                for peer in servers:
+                    context.progress(f"{self.title}: round {number + 1}, {size} bytes, {peer.name}")
+                    slow = 10 if peer.name.startswith("python") else 1
+                    samples[size][peer.name].append(self.sample(peer, size, messages // slow, context.work))
+        result = summary(self.title, samples[self.sizes[0]], servers,
+                         f"{self.connections} connections over {self.version}, {self.depth} message(s) on their way on each; "
+                         f"{self.sizes[0]} bytes, and in the columns other sizes with ours : theirs")
+        result.unit = "CPU µs per message"
+        result.columns += tuple(f"{size:,} bytes" for size in self.sizes[1:])
+        ours = servers[0].name
+        for place, peer in enumerate(servers):
+            for size in self.sizes[1:]:
+                theirs = samples[size][peer.name]
+                problem = next((sample.problem for sample in theirs if sample.problem), "")
+                if problem:
+                    result.extra[place] += (problem[:60],)
+                    continue
+                cpu = [sample.cpu_per_operation for sample in theirs]
+                ratio = ratio_of([sample.cpu_per_operation for sample in samples[size][ours]], cpu)
+                result.extra[place] += (f"{statistics.median(cpu):.2f} ({ratio:.2f})",)
+        return result
+
+
+class Feed:
+    """CPU per message that a subscriber gets, of messages that go to all subscribers, at a fixed rate."""
+
+    def __init__(self, name, title, peers, subscribers, rate, events=False, quick=False, rounds=3):
+        self.name, self.title, self.peers, self.quick, self.rounds = name, title, peers, quick, rounds
+        self.subscribers, self.rate, self.events = subscribers, rate, events
+
+    def run(self, servers, context):
+        samples = {peer.name: [] for peer in servers}
+        for number in range(context.rounds or self.rounds):
+            for peer in servers:
+                context.progress(f"{self.title}: round {number + 1}, {peer.name}")
+                version = ["--http1"] if not self.events else ["--events"]
+                samples[peer.name].append(loads.load(
+                    peer, "feed", f"https://127.0.0.1:{peer.port}/feed", "--connections", self.subscribers, "--rate", self.rate,
+                    "--duration", 3, "--warm-up", 0.5, "--size", 128, *version))
+        result = summary(self.title, samples, servers,
+                         f"{self.rate} messages of 128 bytes a second to {self.subscribers:,} subscribers, "
+                         + ("server-sent events over HTTP/2" if self.events else "WebSockets over HTTP/1.1") + ", for 3 s, `load`")
+        result.unit = "CPU µs per delivery"
+        result.columns += ("p50 ms", "p99 ms")
+        for place, peer in enumerate(servers):
+            theirs = samples[peer.name]
+            if any(sample.problem for sample in theirs):
+                result.extra[place] += ("–", "–")
+            else:
+                result.extra[place] += tuple(
+                    f"{statistics.median(sample.latency[name] for sample in theirs) / 1000:.1f}" for name in ("p50", "p99"))
+        return result
+
+
+class MassClose:
+    """What it is for a server, and for those who stay, that very many connections vanish at once."""
+
+    def __init__(self, name, title, peers, connections, quick=False, rounds=3):
+        self.name, self.title, self.peers, self.connections = name, title, peers, connections
+        self.quick, self.rounds = quick, rounds
+
+    def run(self, servers, context):
+        from .connections import Holder
+        result = Result(self.title, "CPU µs per close", columns=("longest iteration, ms", "longest wait, ms"),
+                        comment=f"{self.connections:,} idle connections whose process is killed, among 1,000 requests a second on 8 other "
+                                "connections: the longest iteration as the server's loop tells it, and the longest time of one of those "
+                                "requests, for which the kernel's work on the dead process is to blame too")
+        for peer in servers:
+            found = []
+            try:
+                for number in range(context.rounds or self.rounds):
+                    context.progress(f"{self.title}: round {number + 1}, {peer.name}")
+                    found.append(Holder(peer, self.connections).killed())
+            except OSError as error:
+                result.rows.append((peer.name, None, None, None, None, str(error)))
+                result.extra.append(("–", "–"))
+                continue
+            waits, iterations, costs = zip(*found)
+            cost = statistics.median(costs)
+            ratio = result.rows[0][1] / cost if result.rows and result.rows[0][1] and cost else None
+            result.rows.append((peer.name, cost, min(costs), max(costs), ratio if result.rows else 1.0, ""))
+            told = f"{statistics.median(iterations):.1f}" if iterations[0] is not None else "–"
+            result.extra.append((told, f"{statistics.median(waits):.0f}"))
+        return result
 
 
 class Latency:
@@ -139,8 +247,8 @@ class Latency:
 
     def run(self, servers, context):
         result = Result(self.title, "p99, µs", columns=("p50", "p99.9", "max"),
-                        comment=f"{self.rate:,} requests a second for 3 s after 1 s of warm-up, 32 connections x 8 streams, `load`, "
-                                "which begins what is due once a millisecond: half of that and more is in each time")
+                        comment=f"{self.rate:,} requests a second for 3 s after 1 s of warm-up, 32 connections x 8 streams, `load`; "
+                                "each time counts from when the request was due")
         samples = {peer.name: [] for peer in servers}
         for number in range(context.rounds or self.rounds):
             for peer in servers:
@@ -173,7 +281,7 @@ class IdleMemory:
         self.name, self.title, self.peers, self.counts, self.quick = name, title, peers, counts, quick
 
     def run(self, servers, context):
-        from .idle import IdleConnections
+        from .connections import IdleConnections
         result = Result(self.title, "KiB per connection", columns=tuple(f"at {count:,}" for count in self.counts[:-1]),
                         comment="TLS and HTTP/2, one request each, then silence; proportional set size of all processes")
         for peer in servers:
@@ -209,7 +317,7 @@ class Growth:
         self.name, self.title, self.peers, self.counts, self.quick = name, title, peers, counts, quick
 
     def run(self, servers, context):
-        from .idle import IdleConnections
+        from .connections import IdleConnections
         result = Result(self.title, f"CPU µs per request at {self.counts[-1]:,} idle",
                         columns=tuple(f"at {count:,}" for count in self.counts[:-1]) + ("growth",),
                         comment="32 connections x 8 streams, among connections that are open and silent, h2load")
@@ -235,8 +343,18 @@ SCENARIOS = [
     Requests("1000x1", "Small requests, 1000 × 1", FEW_PEERS, 1000, 1, 40_000),
     Requests("h1", "Small requests over HTTP/1.1, 64 connections", ["heliograph", "nginx", "h2o", "node"], 64, 1, 40_000,
              protocol="http/1.1", quick=True),
-    WebSockets("websocket", "WebSocket echo of 128 bytes, 64 connections", ["heliograph", "c-echo"], 64, 1, 128, 100_000),
-    WebSockets("websocket-16", "WebSocket echo of 128 bytes, 64 connections × 16", ["heliograph", "c-echo"], 64, 16, 128, 400_000),
+    Requests("32x32-load", "Small requests, 32 × 32, by our own load generator", FEW_PEERS, 32, 32, 200_000, generator="load"),
+    Requests("async", "An async handler beside a synchronous one, 32 × 32", ["heliograph", "heliograph-async"], 32, 32, 100_000),
+    WebSockets("websocket-64", "WebSocket echo, 64 connections", ["heliograph", "c-echo", "python-websockets"], 64, 100_000),
+    WebSockets("websocket-1000", "WebSocket echo, 1,000 connections", ["heliograph", "c-echo", "python-websockets"], 1_000, 50_000),
+    WebSockets("websocket-h2-64", "WebSocket echo over HTTP/2, 64 connections", ["heliograph"], 64, 100_000, version="HTTP/2"),
+    WebSockets("websocket-h2-1000", "WebSocket echo over HTTP/2, 1,000 connections", ["heliograph"], 1_000, 50_000, version="HTTP/2"),
+    Feed("broadcast-1000", "WebSocket broadcast to 1,000", ["heliograph", "python-websockets"], 1_000, 20),
+    Feed("broadcast-10000", "WebSocket broadcast to 10,000", ["heliograph", "python-websockets"], 10_000, 2),
+    Feed("sse-1000", "Server-sent events to 1,000", ["heliograph", "node", "go"], 1_000, 20, events=True),
+    Feed("sse-10000", "Server-sent events to 10,000", ["heliograph", "node", "go"], 10_000, 2, events=True),
+    Requests("upload-64k", "Uploads of 64 KiB, 16 × 4", ["heliograph", "swift-nio", "node", "go"], 16, 4, 4_000, path="count", upload=64 * 1024),
+    Requests("upload-1m", "Uploads of 1 MiB, 16 × 1", ["heliograph", "swift-nio", "node", "go"], 16, 1, 500, path="count", upload=1024 * 1024),
     Requests("fields", "Requests of 40 fields, 32 × 32", FEW_PEERS, 32, 32, 50_000,
              headers=[(f"x-field-{number}", f"value-{number}") for number in range(40)]),
     Requests("1k", "1 KiB from memory, 32 × 32", FEW_PEERS, 32, 32, 50_000, path="body", size=SIZES[0]),
@@ -245,8 +363,10 @@ SCENARIOS = [
     Requests("file-1k", "1 KiB from a file, 32 × 32", FEW_PEERS, 32, 32, 50_000, path="file", size=SIZES[0]),
     Requests("file-1m", "1 MiB from a file, 16 × 1", FEW_PEERS, 16, 1, 1_000, path="file", size=SIZES[2]),
     Handshakes("handshakes", "Handshake storm", FEW_PEERS + ["haproxy", "swift-nio"], 1_000, quick=True),
+    ResumedHandshakes("resumed", "Resumed handshakes", FEW_PEERS, 500),
     Latency("latency", "Latency at 10,000 requests a second", FEW_PEERS + ["swift-nio"], 10_000, quick=True),
     IdleMemory("idle", "Memory of idle connections", REQUEST_PEERS + ["haproxy", "go"], [100, 1_000, 10_000, 19_000]),
     IdleMemory("idle-quick", "Memory of 1,000 idle connections", REQUEST_PEERS, [1_000], quick=True),
     Growth("growth", "CPU per request among idle connections", ["heliograph", "h2o", "nginx"], [0, 1_000, 10_000, 19_000]),
+    MassClose("mass-close", "Closing 19,000 connections at once", ["heliograph", "h2o", "nginx"], 19_000),
 ]

@@ -52,8 +52,9 @@ struct Showcase: AsyncParsableCommand {
     func run() async throws {
         let files = try openRoot()
         let log = try openLog()
+        let feeds = Feeds()
         let server = Server(serverConfiguration) { loop in
-            let router = showcaseRouter(RouteContext(loop: loop, files: files))
+            let router = showcaseRouter(RouteContext(loop: loop, files: files, feeds: feeds))
             guard let log else { return router }
             return AccessLog(log.format, to: log.sink, on: loop, wrapping: RequestID(wrapping: router))
         }

@@ -6,6 +6,8 @@ struct RouteContext {
     let loop: EventLoop
     /// The files that are served; nil for none.
     let files: FileRoot?
+    /// Whom messages are passed on to, on all loops.
+    let feeds: Feeds
 }
 
 /// All routes, one line for each group of them.
@@ -18,6 +20,7 @@ func showcaseRouter(_ context: RouteContext) -> Router {
         addTiming(to: router, context)
         addWrapped(to: router, context)
         addWebSockets(to: router)
+        addFeed(to: router, context)
         addFiles(to: router, context)
         addHints(to: router, context)
         addPriority(to: router)

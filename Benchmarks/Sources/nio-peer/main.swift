@@ -17,13 +17,16 @@ final class Answers: ChannelInboundHandler {
     typealias OutboundOut = HTTP2Frame.FramePayload
 
     private var path = ""
+    private var received = 0
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .headers(let headers):
             path = headers.headers.first(name: ":path") ?? ""
             if headers.endStream { answer(context) }
-        case .data(let data) where data.endStream: answer(context)
+        case .data(let data):
+            if case .byteBuffer(let bytes) = data.data { received += bytes.readableBytes }
+            if data.endStream { answer(context) }
         default: break
         }
     }
@@ -32,6 +35,8 @@ final class Answers: ChannelInboundHandler {
         var body = context.channel.allocator.buffer(capacity: 64)
         if path.hasPrefix("/bytes/"), let count = Int(path.dropFirst(7)) {
             body.writeRepeatingByte(UInt8(ascii: "x"), count: count)
+        } else if path == "/count" {
+            body.writeString(String(received))
         } else {
             body.writeString("Hello, World!")
         }

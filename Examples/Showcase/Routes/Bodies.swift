@@ -1,8 +1,9 @@
 import Heliograph
 
-/// Bodies in both directions: `/echo`, `/bytes/{count}` and `/trailers`.
+/// Bodies in both directions: `/echo`, `/count`, `/bytes/{count}` and `/trailers`.
 func addBodies(to router: Routes) {
     router.on(nil, "/echo", Echo())
+    router.post("/count") { exchange in exchange.hand(to: Count()) }
     let bytes = Bytes()
     router.get("/bytes/{count}") { exchange in bytes.answer(exchange) }
     router.get("/trailers") { exchange in
@@ -20,6 +21,15 @@ final class Echo: Handler {
     func body(_ exchange: Exchange, _ chunk: RawSpan) { if !exchange.write(chunk) { exchange.pauseBody() } }
     func drained(_ exchange: Exchange) { exchange.resumeBody() }
     func end(_ exchange: Exchange) { exchange.finish() }
+}
+
+/// How many bytes the request's body has.
+final class Count: Handler {
+    private var count = 0
+
+    func request(_ exchange: Exchange) {}
+    func body(_ exchange: Exchange, _ chunk: RawSpan) { count += chunk.byteCount }
+    func end(_ exchange: Exchange) { exchange.respond(.ok, contentType: "text/plain", "\(count)") }
 }
 
 /// A body from memory, pulled as the peer takes it.

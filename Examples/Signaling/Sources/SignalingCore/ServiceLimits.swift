@@ -14,6 +14,8 @@ package struct ServiceLimits: Sendable {
     package var members = 64
     /// Candidates of one message. Past it the error `bad_message`.
     package var candidates = 64
+    /// Different `ufrag`s of one SDP that are looked at. Past it its candidates are told apart by `neg` alone.
+    package var ufrags = 16
     /// `id`, `call` and the name of a room, in bytes. Past it the error `bad_message`.
     package var identifierSize = 128
     /// What a peer says of itself when it joins, in bytes. Past it the error `bad_message`.

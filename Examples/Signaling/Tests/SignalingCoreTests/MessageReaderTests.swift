@@ -18,28 +18,28 @@ import Testing
         let received = try #require(try read(text).first)
         let message = try received.content.get()
         #expect(received.id?.utf8 == Array("c1-17".utf8))
-        #expect(message.call?.utf8 == Array("k".utf8))
-        #expect(message.neg == 3)
-        #expect(message.ttl == 30000)
-        guard case .relay(let room, let to, _) = message.kind else {
+        guard case .relay(let relayed) = message.kind else {
             Issue.record("not a relay")
             return
         }
-        #expect(room.utf8 == Array("r".utf8))
-        #expect(to.description == peer)
+        #expect(relayed.note.call?.utf8 == Array("k".utf8))
+        #expect(relayed.note.neg == 3)
+        #expect(relayed.ttl == 30000)
+        #expect(relayed.room.utf8 == Array("r".utf8))
+        #expect(relayed.to == SessionID(peer).map(Destination.peer))
     }
 
     @Test func passesOnTheBytesOfAMessageAsTheyAre() throws {
         let body = "{\"sdp\":\"\\u0041 é\",\"n\":1.50e3, \"x\" : [ ]}"
         let received = try #require(try read(offer(",\"x-own\":[1, 2],\"body\":\(body)")).first)
-        guard case .success(let message) = received.content, case .relay(_, _, let tail) = message.kind else {
+        guard case .success(let message) = received.content, case .relay(let relayed) = message.kind else {
             Issue.record("not a relay")
             return
         }
         let expected =
             "\"from\":{\"peer\":\"0-00000000000000000000000000000001\"},"
             + offer(",\"x-own\":[1, 2],\"body\":\(body)").dropFirst()
-        #expect(String(decoding: tail, as: UTF8.self) == expected)
+        #expect(String(decoding: relayed.tail, as: UTF8.self) == expected)
     }
 
     @Test(arguments: [
@@ -56,11 +56,11 @@ import Testing
     @Test func passesOnOneLine() throws {
         let text = "{\r\n\"t\":\n\"offer\",\"to\":{\"peer\":\"\(peer)\"}\n,\"room\":\"r\"}\n"
         let received = try #require(try read(text).first)
-        guard case .success(let message) = received.content, case .relay(_, _, let tail) = message.kind else {
+        guard case .success(let message) = received.content, case .relay(let relayed) = message.kind else {
             Issue.record("not a relay")
             return
         }
-        #expect(!tail.contains(0x0A) && !tail.contains(0x0D))
+        #expect(!relayed.tail.contains(0x0A) && !relayed.tail.contains(0x0D))
         #expect(received.relayed != nil)
     }
 

@@ -81,7 +81,7 @@ extension SignalingNode {
             guard let room = rooms[name] else { return .unknown }
             let tail = ServerEvent.announcement(name, body: body)
             for (loop, sessions) in membersByLoop(of: room) { post(.presence(sessions, tail: tail), to: loop) }
-            return .done(room.members.count)
+            return .done(room.count)
         default: return .unknown
         }
     }
@@ -92,7 +92,7 @@ extension SignalingNode {
         observeClosing(of: name)
         let tail = ServerEvent.roomClosed(name)
         for (loop, sessions) in membersByLoop(of: room) { post(.expel(name, sessions, tail: tail), to: loop) }
-        return .done(room.members.count)
+        return .done(room.count)
     }
 
     private func membersByLoop(of room: Room) -> [(key: Int, value: [SessionID])] {
@@ -114,7 +114,7 @@ extension SignalingNode {
         all.statistics = statistics
         all.sessions = sessions.count
         all.rooms = rooms.count
-        all.members = rooms.values.reduce(0) { $0 + $1.members.count }
+        all.members = rooms.values.reduce(0) { $0 + $1.count }
         all.isDraining = isDraining
         all.waitingMessages = outboxCount
         for session in sessions.values {

@@ -79,6 +79,6 @@ extension SignalingNode {
         writer.key("room")
         writer.string(utf8: name.utf8)
         writer.field("loop", loop)
-        writer.field("members", room?.members.count ?? 0)
+        writer.field("members", room?.count ?? 0)
     }
 }

@@ -3,12 +3,17 @@ struct MessageFields {
     private(set) var type: String?
     private(set) var id: Identifier?
     private(set) var peer: String?
+    private(set) var user: Identifier?
+    private(set) var hasTarget = false
     private(set) var room: RoomName?
     private(set) var call: Identifier?
     private(set) var neg: UInt64?
     private(set) var ttl: UInt64?
     private(set) var seq: UInt64?
-    private(set) var body: Range<Int>?
+    private(set) var wantsReceipt = false
+    private(set) var body: MessageBody?
+    /// There is a field that the service does not know.
+    private(set) var hasOthers = false
     /// The first field that is not what it should be. Scanning goes on, as the JSON may be right.
     private(set) var fault: MessageError?
     /// The bytes to pass on: all fields but those that the service sets, neighbours taken together.
@@ -37,19 +42,29 @@ struct MessageFields {
             case "neg": neg = try integer(&scanner, depth, name)
             case "ttl": ttl = try integer(&scanner, depth, name)
             case "seq": seq = try integer(&scanner, depth, name)
-            case "body": try content(&scanner, depth)
-            default: try scanner.skipValue(depth: depth)
+            case "receipt": wantsReceipt = try scanner.bytes[scanner.skipValue(depth: depth)].elementsEqual("true".utf8)
+            case "body": body = try content(&scanner, depth)
+            case "from", "ts": try scanner.skipValue(depth: depth)
+            default:
+                hasOthers = true
+                try scanner.skipValue(depth: depth)
             }
             keep(start..<scanner.position, unless: name == "from" || name == "seq" || name == "ts")
         }
     }
 
     /// The event for the target of this message, after its `seq` and `ts`.
-    func relayed(from sender: SessionID, _ scanner: JSONScanner) -> [UInt8] {
+    ///
+    /// - Parameter places: offsets in the text; they become offsets in the tail.
+    func relayed(from sender: Sender, _ scanner: JSONScanner, places: inout [Int]) -> [UInt8] {
         var tail = ServerEvent.from(sender)
         tail.reserveCapacity(tail.count + kept.reduce(0) { $0 + $1.count + 1 } + 1)
+        let wanted = places
         for range in kept {
             tail.append(UInt8(ascii: ","))
+            for (index, place) in wanted.enumerated() where range.contains(place) {
+                places[index] = tail.count + place - range.lowerBound
+            }
             scanner.appendOneLine(range, to: &tail)
         }
         tail.append(UInt8(ascii: "}"))
@@ -112,6 +127,7 @@ extension MessageFields {
     }
 
     private mutating func target(_ scanner: inout JSONScanner, _ depth: Int) throws(JSONError) {
+        hasTarget = true
         guard try scanner.peek() == UInt8(ascii: "{") else {
             try scanner.skipValue(depth: depth)
             blame("to is not an object")
@@ -119,36 +135,45 @@ extension MessageFields {
         }
         try checkDepth(scanner, depth)
         try scanner.object(maxMembers: limits.members) { scanner, key, _ throws(JSONError) in
-            if scanner.name(key) == "peer" {
-                peer = try text(&scanner, depth + 1, "to.peer").map { String(decoding: $0, as: UTF8.self) }
-            } else {
+            switch scanner.name(key) {
+            case "peer": peer = try text(&scanner, depth + 1, "to.peer").map { String(decoding: $0, as: UTF8.self) }
+            case "user": user = try identifier(&scanner, depth + 1, "to.user")
+            default:
+                hasOthers = true
                 try scanner.skipValue(depth: depth + 1)
             }
         }
+        if peer != nil, user != nil { blame("to names a peer or a user, not both") }
     }
 
-    /// The body belongs to the peers; only its candidates are counted.
-    private mutating func content(_ scanner: inout JSONScanner, _ depth: Int) throws(JSONError) {
+    /// The body belongs to the peers; the service notes where the fields lie that it may need.
+    private mutating func content(_ scanner: inout JSONScanner, _ depth: Int) throws(JSONError) -> MessageBody {
         guard try scanner.peek() == UInt8(ascii: "{") else {
-            body = try scanner.skipValue(depth: depth)
-            return
+            return MessageBody(range: try scanner.skipValue(depth: depth))
         }
         try checkDepth(scanner, depth)
         let start = scanner.position
-        var candidates = 0
+        var body = MessageBody(range: start..<start)
+        body.isObject = true
         try scanner.object(maxMembers: limits.members) { scanner, key, _ throws(JSONError) in
-            guard scanner.name(key) == "candidates", try scanner.peek() == UInt8(ascii: "[") else {
-                try scanner.skipValue(depth: depth + 1)
+            let name = scanner.name(key)
+            let first = try scanner.peek()
+            guard name == "candidates", first == UInt8(ascii: "[") else {
+                let value = try scanner.skipValue(depth: depth + 1)
+                if MessageBody.known.contains(name) { body.values[name] = value } else { body.hasOthers = true }
                 return
             }
             try checkDepth(scanner, depth + 1)
+            let opening = scanner.position
             try scanner.array { scanner throws(JSONError) in
-                candidates += 1
+                body.candidates += 1
                 try scanner.skipValue(depth: depth + 2)
             }
+            body.list = opening + 1..<scanner.position - 1
         }
-        body = start..<scanner.position
-        if candidates > limits.candidates { blame("over \(limits.candidates) candidates in one message") }
+        body.range = start..<scanner.position
+        if body.candidates > limits.candidates { blame("over \(limits.candidates) candidates in one message") }
+        return body
     }
 
     /// Before an object or array inside of `depth` others.

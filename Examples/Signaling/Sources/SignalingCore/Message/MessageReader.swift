@@ -1,11 +1,11 @@
 /// Reads the body of `POST …/messages`: one message or an array of them. Each byte is looked at once.
 package struct MessageReader {
-    private let sender: SessionID
+    private let sender: Sender
     private let loops: Int
     private let limits: ServiceLimits
 
     /// - Parameter loops: the loops of the service: a party id that names another one is of no peer.
-    package init(sender: SessionID, loops: Int, limits: ServiceLimits) {
+    package init(sender: Sender, loops: Int, limits: ServiceLimits) {
         self.sender = sender
         self.loops = loops
         self.limits = limits
@@ -74,8 +74,7 @@ extension MessageReader {
     private func interpret(_ fields: MessageFields, _ scanner: JSONScanner) throws(MessageError) -> ClientMessage {
         if let fault = fields.fault { throw fault }
         guard let type = fields.type else { throw MessageError(.badMessage, "t is missing") }
-        return ClientMessage(
-            kind: try kind(type, fields, scanner), id: fields.id, call: fields.call, neg: fields.neg, ttl: fields.ttl)
+        return ClientMessage(kind: try kind(type, fields, scanner), id: fields.id)
     }
 
     private func kind(
@@ -83,21 +82,68 @@ extension MessageReader {
     ) throws(MessageError) -> ClientMessage.Kind {
         switch type {
         case "ping": return .ping
+        case "bye": return .bye
         case "ack":
             guard let seq = fields.seq else { throw MessageError(.badMessage, "ack needs seq") }
             return .ack(seq: seq)
         case "join": return .join(try room(fields), meta: try meta(fields, scanner))
+        case "presence_set":
+            guard fields.body != nil else { throw MessageError(.badMessage, "presence_set needs a body") }
+            return .presence(try room(fields), meta: try meta(fields, scanner))
         case "leave": return .leave(try room(fields))
         default:
-            guard RelayedType(rawValue: type) != nil else { throw MessageError(.unknownType, "unknown type") }
-            let room = try room(fields)
-            guard let peer = fields.peer else { throw MessageError(.badMessage, "\(type) needs to.peer") }
-            guard let target = SessionID(peer), target.loop < loops else {
-                throw MessageError(.noSuchPeer, "no such peer")
-            }
-            guard target != sender else { throw MessageError(.badMessage, "to.peer is the sender") }
-            return .relay(room, to: target, tail: fields.relayed(from: sender, scanner))
+            guard let type = RelayedType(rawValue: type) else { throw MessageError(.unknownType, "unknown type") }
+            return .relay(try relayed(type, fields, scanner))
         }
+    }
+
+    private func relayed(
+        _ type: RelayedType, _ fields: MessageFields, _ scanner: JSONScanner
+    ) throws(MessageError) -> RelayedMessage {
+        let room = try room(fields)
+        let destination = try destination(type, fields)
+        if fields.wantsReceipt, fields.id == nil { throw MessageError(.badMessage, "receipt needs id") }
+        let body = fields.body
+        var places = [body?.list?.lowerBound ?? 0, body?.list?.upperBound ?? 0, (body?.range.upperBound ?? 1) - 1]
+        let tail = fields.relayed(from: sender, scanner, places: &places)
+        let content = try content(type, fields, scanner, places)
+        let note = MessageNote(
+            type: type, id: fields.id, call: fields.call, neg: fields.neg, wantsReceipt: fields.wantsReceipt)
+        return RelayedMessage(room: room, to: destination, note: note, tail: tail, ttl: fields.ttl, content: content)
+    }
+
+    private func content(
+        _ type: RelayedType, _ fields: MessageFields, _ scanner: JSONScanner, _ places: [Int]
+    ) throws(MessageError) -> RelayedContent {
+        let body = fields.body
+        switch type {
+        case .offer, .answer, .pranswer: return .description(ufrags: body?.ufrags(scanner, max: limits.ufrags))
+        case .candidates:
+            let list = CandidateList(
+                ufrag: body?.text("ufrag", scanner), list: body?.list == nil ? nil : places[0]..<places[1],
+                count: body?.candidates ?? 0, isEnd: body?.isTrue("end", scanner) ?? false, bodyEnd: places[2],
+                isPlain: body?.isObject == true && body?.hasOthers == false && !fields.hasOthers)
+            return .candidates(list)
+        case .invite: return .invite(lifetime: body?.integer("lifetime", scanner))
+        case .select:
+            guard let party = body?.text("party", scanner).flatMap({ SessionID(String(decoding: $0, as: UTF8.self)) })
+            else { throw MessageError(.badMessage, "select needs body.party, the party whose answer is taken") }
+            return .select(party: party)
+        case .reject, .hangup, .restartICE, .msg: return .plain
+        }
+    }
+
+    private func destination(_ type: RelayedType, _ fields: MessageFields) throws(MessageError) -> Destination {
+        if let user = fields.user { return .user(user) }
+        guard let peer = fields.peer else {
+            if type == .msg, !fields.hasTarget { return .everyone }
+            throw MessageError(.badMessage, "\(type.rawValue) needs to.peer or to.user")
+        }
+        guard let target = SessionID(peer), target.loop < loops else {
+            throw MessageError(.noSuchPeer, "no such peer")
+        }
+        guard target != sender.session else { throw MessageError(.badMessage, "to.peer is the sender") }
+        return .peer(target)
     }
 
     private func room(_ fields: MessageFields) throws(MessageError) -> RoomName {
@@ -107,12 +153,12 @@ extension MessageReader {
 
     private func meta(_ fields: MessageFields, _ scanner: JSONScanner) throws(MessageError) -> [UInt8] {
         guard let body = fields.body else { return Array("{}".utf8) }
-        guard scanner.bytes[body.lowerBound] == UInt8(ascii: "{") else {
-            throw MessageError(.badMessage, "the body of join is an object")
+        guard body.isObject else {
+            throw MessageError(.badMessage, "the body is an object")
         }
-        guard body.count <= limits.metaSize else {
-            throw MessageError(.badMessage, "the body of join is over \(limits.metaSize) bytes")
+        guard body.range.count <= limits.metaSize else {
+            throw MessageError(.badMessage, "the body is over \(limits.metaSize) bytes")
         }
-        return scanner.oneLine(body)
+        return scanner.oneLine(body.range)
     }
 }

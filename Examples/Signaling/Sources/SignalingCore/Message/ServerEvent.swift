@@ -54,27 +54,54 @@ extension ServerEvent {
         }
     }
 
-    static func joined(_ room: RoomName, _ peer: SessionID, members: some Sequence<(SessionID, [UInt8])>) -> [UInt8] {
+    static func joined(_ room: RoomName, _ peer: SessionID, members: some Sequence<Room.Member>) -> [UInt8] {
         tail("joined") { writer in
             place(room, peer, &writer)
             writer.key("members")
             writer.array { writer in
-                for (member, meta) in members {
-                    writer.object { writer in
-                        writer.field("peer", member.description)
-                        writer.key("meta")
-                        writer.raw(meta)
-                    }
-                }
+                for member in members { writer.object { about(member, &$0) } }
             }
         }
     }
 
-    static func peerJoined(_ room: RoomName, _ peer: SessionID, meta: [UInt8]) -> [UInt8] {
-        tail("peer_joined") { writer in
-            place(room, peer, &writer)
-            writer.key("meta")
-            writer.raw(meta)
+    /// - Parameter change: `peer_joined` or `peer_updated`.
+    static func peer(_ change: MessageType, _ room: RoomName, _ member: Room.Member) -> [UInt8] {
+        tail(change.rawValue) { writer in
+            writer.key("room")
+            writer.string(utf8: room.utf8)
+            about(member, &writer)
+        }
+    }
+
+    private static func about(_ member: Room.Member, _ writer: inout JSONWriter) {
+        writer.field("peer", member.session.description)
+        user(member.subject, &writer)
+        writer.key("meta")
+        writer.raw(member.meta)
+    }
+
+    /// What became of a message that was accepted: to its sender.
+    static func fate(
+        _ type: MessageType, of note: MessageNote, in room: RoomName, for peer: SessionID, error: MessageError? = nil
+    ) -> [UInt8] {
+        tail(type.rawValue) { writer in
+            if let id = note.id {
+                writer.key("id")
+                writer.string(utf8: id.utf8)
+            }
+            writer.field("of", note.type.rawValue)
+            writer.key("room")
+            writer.string(utf8: room.utf8)
+            writer.key("to")
+            writer.object { $0.field("peer", peer.description) }
+            if let call = note.call {
+                writer.key("call")
+                writer.string(utf8: call.utf8)
+            }
+            if let neg = note.neg { writer.field("neg", neg) }
+            guard let error else { return }
+            writer.field("code", error.code.rawValue)
+            writer.field("detail", error.detail)
         }
     }
 
@@ -86,7 +113,23 @@ extension ServerEvent {
     }
 
     /// The beginning of a tail that passes on a peer's message.
-    static func from(_ sender: SessionID) -> [UInt8] { Array("\"from\":{\"peer\":\"\(sender)\"}".utf8) }
+    static func from(_ sender: Sender) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("from")
+            writer.object { writer in
+                writer.field("peer", sender.session.description)
+                user(sender.subject, &writer)
+            }
+        }
+        return Array(writer.bytes.dropFirst().dropLast())
+    }
+
+    private static func user(_ subject: Identifier?, _ writer: inout JSONWriter) {
+        guard let subject else { return }
+        writer.key("user")
+        writer.string(utf8: subject.utf8)
+    }
 
     private static func place(_ room: RoomName, _ peer: SessionID, _ writer: inout JSONWriter) {
         writer.key("room")

@@ -22,7 +22,8 @@ package enum LoopMessage: Sendable {
     case endStream(StreamID)
 
     // From the loop of a session to the loop of a room.
-    case join(RoomName, SessionID, operation: UInt64, meta: [UInt8])
+    case join(RoomName, Sender, operation: UInt64, meta: [UInt8])
+    case update(RoomName, SessionID, operation: UInt64, meta: [UInt8])
     /// Without an operation, nobody waits for the outcome.
     case leave(RoomName, SessionID, operation: UInt64?, LeaveReason)
     case relay(Relay)
@@ -35,6 +36,8 @@ package enum LoopMessage: Sendable {
     case inbound(Relay)
     /// A message whose target is not in the room: its loop knows whether it exists at all.
     case misaddressed(Relay)
+    /// The same message for all these sessions. Nobody waits for the outcome.
+    case fanOut([SessionID], Relay)
 
     /// These sessions are not in the room any more: it was closed, or an operator or moderator wanted so.
     case expel(RoomName, [SessionID], tail: [UInt8])
@@ -45,6 +48,8 @@ package enum LoopMessage: Sendable {
 
     // To the loop of the session that began the operation.
     case outcome(SessionID, operation: UInt64, MessageError?)
+    /// What became of a message later: an event for its sender.
+    case fate(SessionID, tail: [UInt8])
 
     /// About how much it takes, in bytes.
     package var size: Int {
@@ -54,8 +59,10 @@ package enum LoopMessage: Sendable {
         case .written, .detached, .attached, .endStream, .leave, .outcome: base
         case .reply(_, let reply): base + reply.body.count
         case .deliver(_, let events): events.reduce(base) { $0 + $1.size }
-        case .join(_, _, _, let meta): base + meta.count
-        case .relay(let relay), .inbound(let relay), .misaddressed(let relay): base + relay.tail.count
+        case .join(_, _, _, let meta), .update(_, _, _, let meta): base + meta.count
+        case .relay(let relay), .inbound(let relay), .misaddressed(let relay): base + relay.size
+        case .fanOut(let sessions, let relay): base + sessions.count * MemoryLayout<SessionID>.stride + relay.size
+        case .fate(_, let tail): base + tail.count
         case .presence(let sessions, let tail): base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
         case .joined(_, _, _, let tail): base + tail.count
         case .expel(_, let sessions, let tail): base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
@@ -84,11 +91,18 @@ package struct SessionCall: Sendable {
     }
 }
 
-/// A message from one member of a room to another.
+/// A message from one member of a room to others.
 package struct Relay: Sendable {
     let room: RoomName
     let sender: SessionID
-    let target: SessionID
-    let operation: UInt64
+    var to: Destination
+    /// Nil when nobody waits for the outcome any more: what goes wrong is told by an event.
+    var operation: UInt64?
+    let note: MessageNote
+    let content: RelayedContent
     let tail: [UInt8]
+    /// When it is of no more use, in nanoseconds.
+    let deadline: UInt64?
+
+    var size: Int { tail.count + 128 }
 }

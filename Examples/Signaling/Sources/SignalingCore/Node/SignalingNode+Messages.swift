@@ -4,7 +4,7 @@ extension SignalingNode {
         record(.request(size: UInt32(clamping: body.count)), of: session)
         let messages: [ReceivedMessage]
         do throws(MessageReader.Refusal) {
-            messages = try MessageReader(sender: session.id, loops: loops, limits: limits).read(body)
+            messages = try MessageReader(sender: session.asSender, loops: loops, limits: limits).read(body)
         } catch {
             let reply =
                 switch error {
@@ -29,6 +29,9 @@ extension SignalingNode {
         switch message.content {
         case .failure(let error): settle(session, waiter, error)
         case .success(let message):
+            guard session.farewell == nil else {
+                return settle(session, waiter, MessageError(.badMessage, "it comes after bye"))
+            }
             if let id = message.id {
                 if session.recent.contains(id) { return settle(session, waiter, nil) }
                 if session.outgoing.join(id, waiter) { return }
@@ -43,10 +46,21 @@ extension SignalingNode {
         case .ack(let seq):
             let isKnown = session.log.acknowledge(seq)
             settle(session, waiter, isKnown ? nil : MessageError(.badMessage, "seq is higher than any that was sent"))
-        case .join(let room, let meta): begin(message, room, size: meta.count, of: session, waiter)
+        case .join(let room, let meta), .presence(let room, let meta):
+            begin(message, room, size: meta.count, of: session, waiter)
         case .leave(let room): begin(message, room, size: 0, of: session, waiter)
-        case .relay(let room, _, let tail): begin(message, room, size: tail.count, of: session, waiter)
+        case .relay(let relayed): begin(message, relayed.room, size: relayed.tail.count, of: session, waiter)
+        case .bye:
+            session.farewell = waiter
+            sayGoodbye(session)
         }
+    }
+
+    /// Its end, when all that its client sent before has its outcome.
+    private func sayGoodbye(_ session: Session) {
+        guard let waiter = session.farewell, session.outgoing.isIdle else { return }
+        settle(session, waiter, nil)
+        end(session, .bye)
     }
 
     private func settle(_ session: Session, _ waiter: Waiter, _ error: MessageError?) {
@@ -83,12 +97,11 @@ extension SignalingNode {
                 post(.outcome(session.id, operation: number, error), to: loop)
                 return
             }
-            message = .join(room, session.id, operation: number, meta: meta)
+            message = .join(room, session.asSender, operation: number, meta: meta)
         case .leave(let room): message = .leave(room, session.id, operation: number, .left)
-        case .relay(let room, let target, let tail):
-            message = .relay(
-                Relay(room: room, sender: session.id, target: target, operation: number, tail: tail))
-        case .ping, .ack: return
+        case .presence(let room, let meta): message = .update(room, session.id, operation: number, meta: meta)
+        case .relay(let relayed): message = .relay(relay(relayed, number, of: session))
+        case .ping, .ack, .bye: return
         }
         guard offer(message, to: operation.room.loop(of: loops)) else {
             statistics.trip(.mailbox)
@@ -96,6 +109,12 @@ extension SignalingNode {
             return
         }
         if case .join(let room, _) = operation.kind { session.rooms.insert(room) }
+    }
+
+    private func relay(_ message: RelayedMessage, _ number: UInt64, of session: Session) -> Relay {
+        Relay(
+            room: message.room, sender: session.id, to: message.to, operation: number, note: message.note,
+            content: message.content, tail: message.tail, deadline: nil)
     }
 
     // MARK: Their outcomes
@@ -120,6 +139,7 @@ extension SignalingNode {
         }
         conclude(operation, error, of: session)
         while let (number, operation) = session.outgoing.next() { depart(number, operation, of: session) }
+        sayGoodbye(session)
     }
 
     private func conclude(_ operation: OutgoingMessages.Operation, _ error: MessageError?, of session: Session) {
@@ -131,20 +151,35 @@ extension SignalingNode {
 
     /// A member of the same room has sent this to a session of this loop.
     func accept(_ relay: Relay) {
-        let error: MessageError? =
-            if let session = sessions[relay.target] {
-                give(session, relay.tail) ? nil : Self.queueFull
-            } else {
-                Self.noSuchPeer
-            }
-        post(.outcome(relay.sender, operation: relay.operation, error), to: relay.sender.loop)
+        guard case .peer(let target) = relay.to else { return }
+        settle(relay, for: target, take(relay, for: target))
+    }
+
+    /// The same to several.
+    func accept(_ relay: Relay, for sessions: [SessionID]) {
+        for target in sessions { settle(relay, for: target, take(relay, for: target)) }
+    }
+
+    private func take(_ relay: Relay, for target: SessionID) -> MessageError? {
+        guard let session = sessions[target] else { return Self.noSuchPeer }
+        return give(session, relay.tail) ? nil : Self.queueFull
     }
 
     /// It was sent to a session that is not in the room.
     func refuse(_ relay: Relay) {
-        let exists = sessions[relay.target] != nil
-        let error = exists ? MessageError(.notInRoom, "to.peer is not in the room") : Self.noSuchPeer
-        post(.outcome(relay.sender, operation: relay.operation, error), to: relay.sender.loop)
+        guard case .peer(let target) = relay.to else { return }
+        let exists = sessions[target] != nil
+        settle(relay, for: target, exists ? MessageError(.notInRoom, "to.peer is not in the room") : Self.noSuchPeer)
+    }
+
+    /// Tells its sender, by the result if that is still to come, else by an event.
+    private func settle(_ relay: Relay, for target: SessionID, _ error: MessageError?) {
+        if let operation = relay.operation {
+            post(.outcome(relay.sender, operation: operation, error), to: relay.sender.loop)
+        } else if let error {
+            let tail = ServerEvent.fate(.error, of: relay.note, in: relay.room, for: target, error: error)
+            post(.fate(relay.sender, tail: tail), to: relay.sender.loop)
+        }
     }
 
     private static let noSuchPeer = MessageError(.noSuchPeer, "no such peer")

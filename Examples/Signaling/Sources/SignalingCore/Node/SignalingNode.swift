@@ -138,6 +138,9 @@ package final class SignalingNode {
         return !outbox.isCongested(loop) && outlet.post(message, to: loop)
     }
 
+    /// Whether something waits for a place in that loop's mailbox.
+    func isCongested(_ loop: Int) -> Bool { outbox.isCongested(loop) }
+
     private func handle(_ message: LoopMessage) {
         switch message {
         case .call(let call): answer(call)
@@ -151,13 +154,16 @@ package final class SignalingNode {
         case .deliver(let stream, let events): deliver(stream, events)
         case .endStream(let stream): end(stream)
         case .join(let room, let session, let operation, let meta): join(room, session, operation, meta)
+        case .update(let room, let session, let operation, let meta): update(room, session, operation, meta)
         case .leave(let room, let session, let operation, let reason): leave(room, session, operation, reason)
         case .relay(let relay): pass(relay)
         case .presence(let sessions, let tail): tell(sessions, tail)
         case .joined(let room, let session, let operation, let tail): joined(room, session, operation, tail)
         case .inbound(let relay): accept(relay)
         case .misaddressed(let relay): refuse(relay)
+        case .fanOut(let sessions, let relay): accept(relay, for: sessions)
         case .outcome(let session, let operation, let error): finish(session, operation, error)
+        case .fate(let session, let tail): tell([session], tail)
         }
     }
 }

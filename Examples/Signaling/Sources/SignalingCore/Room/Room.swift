@@ -1,42 +1,58 @@
 /// Who is in a room. It lives on one loop, so that all its members see one order of events.
 struct Room {
     private let capacity: Int
-    private(set) var members: [Member] = []
+    private var bySession: [SessionID: Member] = [:]
+    private var lastOrdinal = 0
 
     struct Member: Sendable {
         let session: SessionID
+        let subject: Identifier?
         /// What the peer says of itself: a JSON object on one line.
         var meta: [UInt8]
+        /// Rises from member to member.
+        fileprivate(set) var ordinal = 0
     }
 
     enum Joining { case new, again, full }
 
     init(capacity: Int) { self.capacity = capacity }
 
-    var isEmpty: Bool { members.isEmpty }
+    var isEmpty: Bool { bySession.isEmpty }
+    var count: Int { bySession.count }
 
-    func contains(_ session: SessionID) -> Bool { members.contains { $0.session == session } }
+    /// In the order in which they came.
+    var members: [Member] { bySession.values.sorted { $0.ordinal < $1.ordinal } }
+
+    func contains(_ session: SessionID) -> Bool { bySession[session] != nil }
+
+    func member(_ session: SessionID) -> Member? { bySession[session] }
 
     /// A member that joins again only changes what it says of itself.
-    mutating func join(_ session: SessionID, meta: [UInt8]) -> Joining {
-        if let index = members.firstIndex(where: { $0.session == session }) {
-            members[index].meta = meta
-            return .again
-        }
-        guard members.count < capacity else { return .full }
-        members.append(Member(session: session, meta: meta))
+    mutating func join(_ member: Member) -> Joining {
+        if update(member.session, meta: member.meta) != nil { return .again }
+        guard bySession.count < capacity else { return .full }
+        lastOrdinal += 1
+        bySession[member.session] = member
+        bySession[member.session]?.ordinal = lastOrdinal
         return .new
     }
 
-    /// - Returns: whether it was a member.
-    mutating func leave(_ session: SessionID) -> Bool {
-        guard let index = members.firstIndex(where: { $0.session == session }) else { return false }
-        members.remove(at: index)
-        return true
+    /// - Returns: the member as it is now; nil when there is none.
+    mutating func update(_ session: SessionID, meta: [UInt8]) -> Member? {
+        bySession[session]?.meta = meta
+        return bySession[session]
     }
+
+    /// - Returns: whether it was a member.
+    mutating func leave(_ session: SessionID) -> Bool { bySession.removeValue(forKey: session) != nil }
 
     /// All members but one, by the loops on which their sessions live.
     func others(than session: SessionID) -> [Int: [SessionID]] {
-        Dictionary(grouping: members.lazy.map(\.session).filter { $0 != session }, by: \.loop)
+        Dictionary(grouping: bySession.keys.lazy.filter { $0 != session }, by: \.loop)
+    }
+
+    /// The members that have this subject, but one.
+    func sessions(of subject: Identifier, butNot session: SessionID) -> [SessionID] {
+        bySession.values.lazy.filter { $0.subject == subject && $0.session != session }.map(\.session)
     }
 }

@@ -34,6 +34,9 @@ struct OutgoingMessages {
         case refused
     }
 
+    /// Nothing is under way or waits.
+    var isIdle: Bool { operations.isEmpty }
+
     /// Lets a repeat of a message that is under way share its result.
     ///
     /// - Returns: whether there is such a message.

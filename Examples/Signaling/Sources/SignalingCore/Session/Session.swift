@@ -2,6 +2,8 @@
 final class Session {
     let id: SessionID
     let token: SessionToken
+    /// Who its client has shown to be; `to.user` names it.
+    var subject: Identifier?
     var log: ReplayLog
     /// The stream that carries its events now.
     var stream: StreamID?
@@ -17,6 +19,8 @@ final class Session {
     var requests: [UInt64: PendingRequest] = [:]
     var outgoing = OutgoingMessages()
     var recent: RecentIDs
+    /// Its client has said bye, which is done when all before it is.
+    var farewell: Waiter?
     /// In milliseconds since 1970.
     let startedAt: Int64
     /// What carries its events, or did last.
@@ -33,6 +37,8 @@ final class Session {
         recent = RecentIDs(capacity: limits.recentIDs)
         flight = FlightRecorder(capacity: limits.flightEvents, now: now.nanoseconds)
     }
+
+    var asSender: Sender { Sender(session: id, subject: subject) }
 
     /// Keeps the request until all its results are there.
     func await(_ request: PendingRequest) -> UInt64 {

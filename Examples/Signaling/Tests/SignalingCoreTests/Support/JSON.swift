@@ -29,14 +29,14 @@ func read(
     _ body: [UInt8], limits: ServiceLimits = ServiceLimits()
 ) throws(MessageReader.Refusal) -> [ReceivedMessage] {
     guard let sender else { return [] }
-    return try MessageReader(sender: sender, loops: 2, limits: limits).read(body)
+    return try MessageReader(sender: Sender(session: sender), loops: 2, limits: limits).read(body)
 }
 
 extension ReceivedMessage {
     /// What the target is sent of it, as one JSON object.
     var relayed: JSONFields? {
-        guard case .success(let message) = content, case .relay(_, _, let tail) = message.kind else { return nil }
-        return parse(Array("{".utf8) + tail) as? JSONFields
+        guard case .success(let message) = content, case .relay(let relayed) = message.kind else { return nil }
+        return parse(Array("{".utf8) + relayed.tail) as? JSONFields
     }
 
     var errorCode: MessageError.Code? {
