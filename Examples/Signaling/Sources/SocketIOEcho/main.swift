@@ -2,11 +2,11 @@ import Glibc
 import Heliograph
 import SocketIO
 
-// A server of Socket.IO that answers what it is told, on https://localhost and a free port, which it prints. Arguments, in
-// milliseconds: the ping interval, the ping timeout.
+// A server of Socket.IO that answers what it is told, on https://localhost and a free port, which it prints. Arguments:
+// --recovery, and in milliseconds the ping interval and the ping timeout.
 var options = SocketOptions()
-options.recovery = SocketRecoveryOptions()
-let times = CommandLine.arguments.dropFirst().compactMap { Int($0) }
+if CommandLine.arguments.contains("--recovery") { options.recovery = SocketRecoveryOptions() }
+let times = CommandLine.arguments.compactMap { Int($0) }
 if times.count == 2 { (options.pingInterval, options.pingTimeout) = (.milliseconds(times[0]), .milliseconds(times[1])) }
 
 let group = try EventLoopGroup(threads: 2)

@@ -11,7 +11,8 @@ struct EncodedPacketTests {
         #expect(text(.connect("/admin", sid: "x", pid: "p")) == "0/admin,{\"sid\":\"x\",\"pid\":\"p\"}")
         #expect(text(.connectError("/", message: "Not authorized", data: nil)) == "4{\"message\":\"Not authorized\"}")
         #expect(
-            text(.connectError("/a", message: "m", data: ["code": 1])) == "4/a,{\"message\":\"m\",\"data\":{\"code\":1}}")
+            text(.connectError("/a", message: "m", data: ["code": 1]))
+                == "4/a,{\"message\":\"m\",\"data\":{\"code\":1}}")
         #expect(text(.disconnect("/")) == "1")
         #expect(text(.disconnect("/admin")) == "1/admin,")
         #expect(text(.event("/", "foo", [])) == "2[\"foo\"]")

@@ -27,7 +27,8 @@ struct EnginePacketCoderTests {
     @Test("A payload has packets between record separators")
     func payload() throws {
         let packets = [
-            EnginePacket(.message, .text(bytes("hello"))), EnginePacket(.ping), EnginePacket(.message, .text(bytes("world"))),
+            EnginePacket(.message, .text(bytes("hello"))), EnginePacket(.ping),
+            EnginePacket(.message, .text(bytes("world"))),
         ]
         #expect(EnginePacketCoder.payload(packets) == bytes("4hello\u{1E}2\u{1E}4world"))
         #expect(try EnginePacketCoder.decode(payload: bytes("4hello\u{1E}2\u{1E}4world"), maxPackets: 3) == packets)
@@ -43,7 +44,8 @@ struct EnginePacketCoderTests {
     @Test(
         "A payload with a packet that is none is refused",
         arguments: [
-            "4a\u{1E}", "\u{1E}4a", "4a\u{1E}\u{1E}4b", "4a\u{1E}x", "bAQ", "bAQI", "bA===", "b====", "b*QID", "bAQ==AQ==",
+            "4a\u{1E}", "\u{1E}4a", "4a\u{1E}\u{1E}4b", "4a\u{1E}x", "bAQ", "bAQI", "bA===", "b====", "b*QID",
+            "bAQ==AQ==",
             "bAQID\n",
         ])
     func badPayloads(text: String) {

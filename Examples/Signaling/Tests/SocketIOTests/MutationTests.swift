@@ -24,7 +24,9 @@ struct MutationTests {
             }
             try check(text)
             if let packets = try? EnginePacketCoder.decode(payload: text, maxPackets: 100) {
-                #expect(try EnginePacketCoder.decode(payload: EnginePacketCoder.payload(packets), maxPackets: 100) == packets)
+                #expect(
+                    try EnginePacketCoder.decode(payload: EnginePacketCoder.payload(packets), maxPackets: 100)
+                        == packets)
             }
         }
     }

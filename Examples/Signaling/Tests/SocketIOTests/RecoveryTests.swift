@@ -33,7 +33,8 @@ struct RecoveryTests {
         return "{\"pid\":\"\(state["pid"].string ?? "")\"\(rest)}"
     }
 
-    @Test("A client that comes back on any loop has its id, rooms and data, and gets what it missed", arguments: [0, 1])
+    @Test(
+        "A client that comes back on any loop has its id, rooms and data, and gets what it missed", arguments: [0, 1])
     func recovers(loop: Int) {
         var names: [String?] = []
         let cluster = cluster(seen: { if $0.isRecovered { names.append($0.data["name"].string) } })

@@ -101,7 +101,8 @@ struct SocketHubTests {
         client.send([4, 5, 6])
         #expect(
             client.take() == [
-                "452-[\"message-back\",{\"_placeholder\":true,\"num\":0},{\"_placeholder\":true,\"num\":1}]", "bAQID", "bBAUG",
+                "452-[\"message-back\",{\"_placeholder\":true,\"num\":0},{\"_placeholder\":true,\"num\":1}]", "bAQID",
+                "bBAUG",
             ])
         #expect(client.ask("42456[\"message-with-ack\",1,\"2\"]") == ["43456[1,\"2\"]"])
     }
