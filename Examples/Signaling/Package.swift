@@ -13,6 +13,7 @@ let package = Package(
     dependencies: [
         .package(name: "heliograph", path: "../.."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
     ],
     targets: [
@@ -40,10 +41,11 @@ let package = Package(
                 "SocketIO",
                 .product(name: "Heliograph", package: "heliograph"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             path: "Sources/Signaling",
-            resources: [.embedInCode("Web")],
+            resources: [.embedInCode("Web"), .embedInCode("Admin/Web")],
             swiftSettings: settings),
         .testTarget(name: "SignalingCoreTests", dependencies: ["SignalingCore"], swiftSettings: settings),
         .testTarget(name: "SocketIOTests", dependencies: ["SocketIO"], swiftSettings: settings),

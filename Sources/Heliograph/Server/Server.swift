@@ -244,6 +244,12 @@ public final class Server: Sendable {
         if isFirst { configuration.logger.info("stopped") }
     }
 
+    /// What the server holds and has counted on one loop, without waiting; nil when it does not run there. On the loop's thread.
+    public func snapshot(on loop: EventLoop) -> LoopSnapshot? {
+        assert(loop.isCurrent, "ask on the thread of the loop")
+        return state.withLock { state in state.parts.first { $0.loop === loop } }?.server?.snapshot
+    }
+
     /// What the server holds and has counted, a snapshot for each loop.
     public func snapshot() async -> [LoopSnapshot] {
         var all: [LoopSnapshot] = []

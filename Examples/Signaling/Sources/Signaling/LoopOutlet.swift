@@ -5,6 +5,8 @@ import SignalingCore
 final class LoopOutlet: NodeOutlet {
     /// Requests that are not answered, and streams that are open.
     var exchanges: [RequestKey: Exchange] = [:]
+    /// What the loop and its connections have counted.
+    var loopMeasures: (() -> OutletMeasures)?
     private let loop: EventLoop
     private let mailboxes: Mailboxes<LoopMessage>
 
@@ -29,6 +31,12 @@ final class LoopOutlet: NodeOutlet {
     func write(_ stream: StreamID, _ bytes: [UInt8]) -> Bool { exchanges[stream]?.write(bytes) ?? false }
 
     func endStream(_ stream: StreamID) { exchanges[stream]?.finish() }
+
+    func httpVersion(of stream: StreamID) -> String { exchanges[stream]?.version == .http2 ? "2" : "1.1" }
+
+    func queuedBytes(of stream: StreamID) -> Int { exchanges[stream]?.queuedBytes ?? 0 }
+
+    func measures() -> OutletMeasures { loopMeasures?() ?? OutletMeasures() }
 }
 
 extension Exchange {

@@ -12,15 +12,34 @@ final class LoopService {
     /// Socket.IO on this loop, when it is served.
     var sockets: SocketHub?
     private var ticker: LoopTimer?
+    let monitor: LoopMonitor
+    let webhooks: WebhookSender?
+    private let observer: LoopObserver
+    /// The server of the service, once it runs: for its counters.
+    var server: Server?
+    private(set) lazy var drainTimer = LoopTimer(on: loop) { [unowned self] in drainStep() }
+    /// Who waits for the end of draining.
+    var drained: [() -> Void] = []
 
-    init(loop: EventLoop, of loops: Int, mailboxes: Mailboxes<LoopMessage>, limits: ServiceLimits) {
+    init(
+        loop: EventLoop, of loops: Int, mailboxes: Mailboxes<LoopMessage>, limits: ServiceLimits,
+        webhooks: WebhookSender?, logger: Logger
+    ) {
         self.loop = loop
         self.limits = limits
         outlet = LoopOutlet(loop: loop, mailboxes: mailboxes)
         node = SignalingNode(
             loop: loop.index, of: loops, limits: limits, random: SystemRandomNumberGenerator(), now: loop.moment,
             outlet: outlet)
-        mailboxes.receive(on: loop) { [self] message in node.receive(message, now: now) }
+        monitor = LoopMonitor(on: loop)
+        self.webhooks = webhooks
+        observer = LoopObserver(webhooks: webhooks, logger: logger)
+        node.observer = observer
+        outlet.loopMeasures = { [unowned self] in measures() }
+        mailboxes.receive(on: loop) { [self] message in
+            node.receive(message, now: now)
+            startDraining()
+        }
         let interval = min(Duration.seconds(1), limits.sessionGrace / 4)
         ticker = LoopTimer(on: loop) { [self] in
             ticker?.schedule(after: interval)

@@ -8,6 +8,11 @@ final class Service: Sendable {
     private let group: EventLoopGroup
     private let parts: [Part]
     private let server: Server
+    /// For operators.
+    private let admin: Server?
+    /// What sends webhooks.
+    private let client: Client?
+    private let drainTimeout: Duration
     private let logger: Logger
 
     /// What lives on one loop, and is touched by its thread only.
@@ -20,26 +25,44 @@ final class Service: Sendable {
 
     /// Bytes of messages that wait in one mailbox.
     private static let mailboxCapacity = 4 * 1024 * 1024
-    /// How long requests have to end when the service stops.
-    private static let stopGrace = Duration.seconds(10)
+    /// How long requests have to end when the service stops, once its sessions have gone.
+    private static let stopGrace = Duration.seconds(5)
+    /// How long a webhook that is on its way has then.
+    private static let webhookGrace = Duration.seconds(2)
 
-    init(_ configuration: ServerConfiguration, limits: ServiceLimits) throws {
+    init(_ configuration: ServerConfiguration, limits: ServiceLimits, operations: OperationsConfiguration) throws {
         let group = try EventLoopGroup(threads: configuration.threads)
         let mailboxes = Mailboxes<LoopMessage>(loops: group.loops, capacity: Self.mailboxCapacity)
         let parts = group.loops.map(Part.init)
         // Before any loop has a connection, and so something to tell another, all are ready to listen to each other.
+        let logger = configuration.logger
+        let webhooks = operations.webhooks
+        let client = try webhooks.map { try Self.makeClient($0, on: group, logger: logger) }
         for part in parts {
             part.loop.execute {
-                part.service = LoopService(loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits)
+                let sender: WebhookSender? =
+                    if let webhooks, let client {
+                        WebhookSender(webhooks, client: client, on: part.loop, logger: logger)
+                    } else {
+                        nil
+                    }
+                part.service = LoopService(
+                    loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits, webhooks: sender,
+                    logger: logger)
             }
         }
         let sockets = SocketIOServer(loops: group.loops, options: SocketSignaling.options) { io in
             SocketSignaling.setUp(io)
         }
         for part in parts { part.loop.execute { part.service?.sockets = sockets.hub(on: part.loop) } }
+        self.client = client
+        drainTimeout = operations.drainTimeout
         self.group = group
         self.parts = parts
-        logger = configuration.logger
+        self.logger = logger
+        admin = operations.admin.map { admin in
+            Self.makeAdmin(admin, beside: configuration, drainTimeout: operations.drainTimeout, parts)
+        }
         server = Server(configuration) { loop in
             guard let service = parts[loop.index].service else {
                 preconditionFailure("the loop runs what it was handed in order")
@@ -48,10 +71,37 @@ final class Service: Sendable {
         }
     }
 
+    private static func makeClient(
+        _ webhooks: WebhookConfiguration, on group: EventLoopGroup, logger: Logger
+    ) throws -> Client {
+        var configuration = ClientConfiguration()
+        configuration.trust = webhooks.trust
+        configuration.limits.maxConnectionsPerOrigin = 1
+        configuration.logger = logger
+        return try Client(on: group, configuration: configuration)
+    }
+
+    /// Plaintext on loopback; elsewhere it has the certificate of the service.
+    private static func makeAdmin(
+        _ admin: AdminConfiguration, beside main: ServerConfiguration, drainTimeout: Duration, _ parts: [Part]
+    ) -> Server {
+        var configuration = ServerConfiguration(host: admin.host, port: admin.port)
+        configuration.security = admin.isLoopback ? .plaintext : main.security
+        configuration.logger = main.logger
+        return Server(configuration) { loop in
+            guard let service = parts[loop.index].service else {
+                preconditionFailure("the loop runs what it was handed in order")
+            }
+            return service.makeAdminRouter(admin, drainWithin: drainTimeout, logger: main.logger)
+        }
+    }
+
     /// Listens. Throws a ``ServerError``; then nothing is left behind.
     func start() throws {
         do {
             try server.start(on: group)
+            for part in parts { part.loop.execute { [self] in part.service?.server = server } }
+            try admin?.start(on: group)
         } catch {
             group.stop()
             throw error
@@ -60,6 +110,9 @@ final class Service: Sendable {
 
     /// Where it listens; 0 before the start.
     var port: UInt16 { server.port ?? 0 }
+
+    /// Where it listens for operators; nil when it does not.
+    var adminPort: UInt16? { admin?.port }
 
     /// Lets signals end the service or renew its certificate. Returns when they do.
     func watchSignals() async {
@@ -77,7 +130,7 @@ final class Service: Sendable {
         let watcher = try? Signals(signals, on: loop) { [self] signal in
             guard signal != Signals.hangUp else { return reload() }
             stops += 1
-            stop(within: stops == 1 ? Self.stopGrace : .zero)
+            if stops == 1 { drainAndStop() } else { stopNow() }
         }
         if watcher == nil { logger.error("signals cannot be watched: too many open files") }
     }
@@ -85,18 +138,40 @@ final class Service: Sendable {
     /// Returns when the service has ended.
     func stopped() async {
         await server.stopped()
+        await admin?.stop(within: .zero)
+        await client?.stop(within: Self.webhookGrace)
         await group.stopped()
     }
 
-    /// Event streams would never end by themselves; without them connections close as soon as their last request is done.
-    private func stop(within grace: Duration) {
+    /// Sessions are told to go elsewhere, and their streams end; then connections close as soon as their last request is done.
+    private func drainAndStop() {
+        logger.notice("draining", metadata: ["within": "\(drainTimeout)"])
         Task {
+            await withTaskGroup(of: Void.self) { group in
+                for part in parts { group.addTask { [self] in await drain(part) } }
+            }
             for part in parts { await endStreams(part) }
-            await server.stop(within: grace)
+            await server.stop(within: Self.stopGrace)
         }
     }
 
-    /// Returns when the ends of the streams are sent: some clients hear nothing of a stream after GOAWAY.
+    private func drain(_ part: Part) async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let isRunning = part.loop.execute { [self] in
+                guard let service = part.service else { return continuation.resume() }
+                service.drain(within: drainTimeout) { continuation.resume() }
+            }
+            if !isRunning { continuation.resume() }
+        }
+    }
+
+    private func stopNow() {
+        for part in parts { part.loop.execute { part.service?.endDraining() } }
+        Task { await server.stop(within: .zero) }
+    }
+
+    /// Streams that draining has left would never end by themselves. Returns when their ends are sent: some clients hear
+    /// nothing of a stream after GOAWAY.
     private func endStreams(_ part: Part) async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let isRunning = part.loop.execute {

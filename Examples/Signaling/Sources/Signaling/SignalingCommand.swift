@@ -22,7 +22,7 @@ struct SignalingCommand: AsyncParsableCommand {
               signaling --host :: --port 443 --certificate site.pem --private-key site.key
 
             SIGNALS
-              SIGTERM, SIGINT   end gracefully; a second one ends at once
+              SIGTERM, SIGINT   send sessions away and end; a second one ends at once
               SIGHUP            reads the certificate again
             """)
 
@@ -33,6 +33,19 @@ struct SignalingCommand: AsyncParsableCommand {
     @Option(help: "The PEM file with the certificate's private key.") var privateKey: String?
     @Option(help: ArgumentHelp("How long a session lives without an event stream.", valueName: "seconds"))
     var sessionGrace = 30.0
+
+    @Option(help: ArgumentHelp("How long sessions have to go elsewhere when it ends.", valueName: "seconds"))
+    var drainTimeout = 10.0
+    @Option(help: ArgumentHelp("How long readiness is gone before sessions are sent away.", valueName: "seconds"))
+    var drainLead = 0.0
+    @Option(help: "A numeric address, or 'localhost', to listen at for operators.") var adminHost = "127.0.0.1"
+    @Option(help: "The port for operators, such as 9443; 0 takes a free one. [default: none: it does not listen]")
+    var adminPort: UInt16?
+    @Option(help: "A file with the bearer token of operators, of at least 16 bytes. Beyond loopback it is needed.")
+    var adminTokenFile: String?
+    @Option(help: "Where events of sessions and rooms are posted to.") var webhookUrl: String?
+    @Option(help: "A file with the secret that they are signed with, of at least 16 bytes.")
+    var webhookSecretFile: String?
 
     private var isDevelopment: Bool { certificate == nil }
 
@@ -48,6 +61,18 @@ struct SignalingCommand: AsyncParsableCommand {
                     + "or leave --host out to try it on this one")
         }
         guard (1...1024).contains(threads ?? 1) else { throw ValidationError("--threads is from 1 to 1024") }
+        guard (0...3600).contains(drainTimeout), (0...drainTimeout).contains(drainLead) else {
+            throw ValidationError("--drain-timeout is from 0 to 3600 seconds, --drain-lead from 0 to that")
+        }
+        guard (webhookUrl == nil) == (webhookSecretFile == nil) else {
+            throw ValidationError("--webhook-url and --webhook-secret-file are given together")
+        }
+        let admin = AdminConfiguration(host: adminHost)
+        guard adminPort == nil || admin.isLoopback || adminTokenFile != nil && !isDevelopment else {
+            throw ValidationError(
+                "--admin-host \(adminHost) can be reached from other machines: give --admin-token-file, "
+                    + "--certificate and --private-key")
+        }
         guard (0.1...86_400).contains(sessionGrace) else {
             throw ValidationError("--session-grace is from 0.1 to 86400 seconds")
         }
@@ -62,14 +87,34 @@ struct SignalingCommand: AsyncParsableCommand {
         }
         var limits = ServiceLimits()
         limits.sessionGrace = .milliseconds(Int(sessionGrace * 1000))
-        let service = try Service(configuration, limits: limits)
+        limits.drainLead = .milliseconds(Int(drainLead * 1000))
+        let operations = try operations()
+        let service = try Service(configuration, limits: limits, operations: operations)
         try service.start()
         await service.watchSignals()
         warn(configuration.logger)
         print("signaling: open https://\(host.contains(":") ? "[\(host)]" : host):\(service.port)/")
+        if let port = service.adminPort, let admin = operations.admin {
+            print("signaling: operators \(admin.isLoopback ? "http" : "https")://\(admin.hostInURL):\(port)/")
+        }
         // Whoever reads it through a pipe waits for the port.
         fflush(nil)
         await service.stopped()
+    }
+
+    private func operations() throws -> OperationsConfiguration {
+        var operations = OperationsConfiguration(drainTimeout: .milliseconds(Int(drainTimeout * 1000)))
+        if let adminPort {
+            let token = try adminTokenFile.map { try Secret.read($0, for: "admin token", atLeast: 16) }
+            operations.admin = AdminConfiguration(host: adminHost, port: adminPort, token: token)
+        }
+        if let webhookUrl, let webhookSecretFile {
+            // What is wrong with it is said now, and not at the first event.
+            _ = try ClientRequest(.post, webhookUrl)
+            let secret = try Secret.read(webhookSecretFile, for: "webhooks' secret", atLeast: 16)
+            operations.webhooks = WebhookConfiguration(url: webhookUrl, secret: secret)
+        }
+        return operations
     }
 
     private func warn(_ logger: Logger) {
@@ -84,7 +129,7 @@ struct SignalingCommand: AsyncParsableCommand {
 
     /// As the argument parser's own, but an error is one line.
     static func main() async {
-        LoggingSystem.bootstrap(StreamLogHandler.standardError)
+        LoggingSystem.bootstrap { label in ThresholdLogHandler(StreamLogHandler.standardError(label: label)) }
         do {
             try await parse().run()
         } catch {

@@ -70,6 +70,8 @@ public struct SocketOptions: Sendable {
     public var maxSocketsPerSession = 16
     /// Bytes that wait for a client that does not take them. Past it the session ends with `transport error`.
     public var maxBufferedBytes = 4 * 1024 * 1024
+    /// Packets of one answer of long polling; the rest goes with the next. Clients of python-socketio take no more than 16.
+    public var maxPacketsPerResponse = 16
     /// Acknowledgements that one socket owes. Past it the next is given up at once.
     public var maxPendingAcknowledgements = 1024
     /// Rooms of one socket, its own among them. Past it it is not let in.

@@ -40,6 +40,15 @@ struct EngineSessionTests {
         #expect(rig.answers[3] == "4c")
     }
 
+    @Test("An answer has no more packets than clients take; the rest goes with the next")
+    func manyPackets() {
+        let rig = EngineRig { $0.maxPacketsPerResponse = 2 }
+        rig.say("a", "b", "c")
+        rig.poll(2)
+        rig.poll(3)
+        #expect(rig.answers[2] == "4a\u{1E}4b" && rig.answers[3] == "4c")
+    }
+
     @Test("A second GET ends the session: the first is told so, the second refused")
     func overlappingPolls() {
         let rig = EngineRig()

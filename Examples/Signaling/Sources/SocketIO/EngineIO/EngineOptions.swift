@@ -6,6 +6,7 @@ struct EngineOptions: Sendable {
     var closeTimeout: UInt64
     var maxPayload: Int
     var maxPacketsPerPayload: Int
+    var maxPacketsPerResponse: Int
     var maxBufferedBytes: Int
     var allowsUpgrades: Bool
 
@@ -16,6 +17,7 @@ struct EngineOptions: Sendable {
         closeTimeout = options.closeTimeout.wholeNanoseconds
         maxPayload = options.maxPayload
         maxPacketsPerPayload = options.maxPacketsPerPayload
+        maxPacketsPerResponse = max(options.maxPacketsPerResponse, 1)
         maxBufferedBytes = options.maxBufferedBytes
         allowsUpgrades = options.transports.contains(.webSocket)
     }

@@ -262,7 +262,7 @@ final class EngineSession {
             if !isCongested, !queue.isEmpty { isCongested = !host.send(webSocket, takeQueue()) }
         } else if let poll, !queue.isEmpty {
             self.poll = nil
-            host.respond(id, poll, .packets(takeQueue()))
+            host.respond(id, poll, .packets(takeQueue(options.maxPacketsPerResponse)))
         }
         if isOverflowing, queuedBytes > options.maxBufferedBytes {
             host.tripped(.bufferedBytes)
@@ -273,10 +273,14 @@ final class EngineSession {
         if state == .closing { finishClosing() }
     }
 
-    private func takeQueue() -> [EnginePacket] {
-        let packets = queue
-        queue = []
-        queuedBytes = 0
+    private func takeQueue(_ count: Int = .max) -> [EnginePacket] {
+        guard queue.count > count else {
+            defer { (queue, queuedBytes) = ([], 0) }
+            return queue
+        }
+        let packets = Array(queue.prefix(count))
+        queue.removeFirst(count)
+        queuedBytes -= packets.reduce(0) { $0 + $1.size }
         return packets
     }
 
@@ -313,7 +317,7 @@ final class EngineSession {
         state = .closed
         if let poll {
             self.poll = nil
-            host.respond(id, poll, .packets(takeQueue() + [EnginePacket(type)]))
+            host.respond(id, poll, .packets(takeQueue(options.maxPacketsPerResponse - 1) + [EnginePacket(type)]))
         }
         if let webSocket { host.close(webSocket) }
         if let probe { host.close(probe.key) }
