@@ -43,7 +43,15 @@ package struct ServiceLimits: Sendable {
     /// Events that the flight recorder of a session keeps; 0 keeps none.
     package var flightEvents = 64
 
+    /// Calls, each with one peer, that a member of a room has begun and the room knows. Past it the oldest is forgotten.
+    package var callsPerMember = 64
+    /// Messages with candidates of one peer that wait for their description. Past it the error `queue_full`.
+    package var heldCandidates = 16
+
     // Time and flow.
+
+    /// How long candidates wait for their description.
+    package var candidateWait: Duration = .seconds(30)
 
     /// How long a session lives without an event stream.
     package var sessionGrace: Duration = .seconds(30)

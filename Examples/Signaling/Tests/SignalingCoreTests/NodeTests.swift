@@ -267,10 +267,8 @@ import Testing
         let (cluster, ada, bob) = try pair(loops: 2, limits: limits)
         try ada.join("r")
         ada.cut()
-        for _ in 0..<2 {
-            try bob.join("r")
-            try bob.send("{\"t\":\"leave\",\"room\":\"r\"}")
-        }
+        for _ in 0..<3 { try Peer(cluster).join("r") }
+        try bob.join("r")
         let stream = ada.open(after: "1.1")
         cluster.settle()
         #expect(ada.resumption(stream) == .partial)

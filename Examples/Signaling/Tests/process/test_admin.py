@@ -8,6 +8,7 @@ import hmac
 import http.server
 import json
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -105,6 +106,27 @@ def test_with_a_token_all_but_health_asks_for_it(operated, tmp_path):
     problem(admin.put("/v1/drain"), 401, "unauthorized")
 
 
+def test_beyond_loopback_it_has_the_certificate_of_the_service(start, tmp_path):  # noqa: F811
+    chain, key, token = (str(tmp_path / name) for name in ("chain.pem", "key.pem", "token"))
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        + ["-keyout", key, "-out", chain, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+        check=True,
+        capture_output=True,
+    )
+    (tmp_path / "token").write_text(TOKEN)
+    service = start(
+        *("--certificate", chain, "--private-key", key),
+        *("--admin-host", "0.0.0.0", "--admin-port", "0", "--admin-token-file", token),
+    )
+    line = service.process.stdout.readline()
+    assert line.startswith("signaling: operators https://0.0.0.0:"), line
+    port = line.strip().rstrip("/").rpartition(":")[2]
+    with httpx.Client(base_url=f"https://localhost:{port}", verify=ssl.create_default_context(cafile=chain)) as admin:
+        problem(admin.get("/v1/status"), 401, "unauthorized")
+        assert admin.get("/v1/status", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
+
+
 def test_pages_of_other_sites_are_kept_out(operated):
     admin = operated().admin
     problem(admin.put("/v1/drain", headers={"origin": "https://example.org"}), 403, "forbidden")
@@ -127,6 +149,7 @@ def test_what_is_wrong_is_a_problem(operated):
     problem(admin.delete("/v1/rooms/none/members/x"), 404, "no_such_member")
     problem(admin.post("/v1/rooms/none/messages", content=b"{}"), 415, "unsupported_media_type")
     problem(admin.post("/v1/rooms/none/messages", json=[]), 400, "bad_json")
+    problem(admin.post("/v1/rooms/none/messages", json={"text": "x" * 70_000}), 413, "too_large")
     problem(admin.put("/v1/log-level", json={"level": "loud"}), 400, "bad_request")
 
 

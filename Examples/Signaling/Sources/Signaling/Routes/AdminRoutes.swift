@@ -119,6 +119,10 @@ extension LoopService {
             guard exchange.headers.isJSON else {
                 return exchange.respond(Problem.unsupportedMediaType.reply("a message is application/json"))
             }
+            let length = exchange.headers["content-length"].flatMap { Int($0) } ?? 0
+            guard length <= limits.messageSize else {
+                return exchange.respond(Problem.tooLarge.reply("a message is at most \(limits.messageSize) bytes"))
+            }
             exchange.collectBody(upTo: limits.messageSize) { [self] exchange, body in
                 do throws(JSONError) {
                     try JSONObject.check(body, limits: limits)

@@ -11,6 +11,12 @@ package struct MessageError: Error, Hashable, Sendable {
         /// The target has not taken what it was sent before; try again later.
         case queueFull = "queue_full"
         case tooManyRooms = "too_many_rooms"
+        /// A newer offer or answer has taken the place of the one that it belongs to.
+        case stale
+        /// Another device has the call.
+        case notSelected = "not_selected"
+        /// The invite has run out.
+        case callEnded = "call_ended"
     }
 
     package let code: Code

@@ -29,6 +29,10 @@ package enum LoopMessage: Sendable {
     case relay(Relay)
 
     // From the loop of a room to the loop of a session.
+    /// What a member of the room did, for all these sessions.
+    case roster([SessionID], RoomName, SessionID, PresenceChange, tail: [UInt8])
+    /// An offer to this session that has to give way to its own.
+    case withdraw(SessionID, Relay)
     /// The same event for all these sessions.
     case presence([SessionID], tail: [UInt8])
     case joined(RoomName, SessionID, operation: UInt64, tail: [UInt8])
@@ -63,6 +67,9 @@ package enum LoopMessage: Sendable {
         case .relay(let relay), .inbound(let relay), .misaddressed(let relay): base + relay.size
         case .fanOut(let sessions, let relay): base + sessions.count * MemoryLayout<SessionID>.stride + relay.size
         case .fate(_, let tail): base + tail.count
+        case .withdraw: base
+        case .roster(let sessions, _, _, _, let tail):
+            base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
         case .presence(let sessions, let tail): base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
         case .joined(_, _, _, let tail): base + tail.count
         case .expel(_, let sessions, let tail): base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
@@ -102,7 +109,20 @@ package struct Relay: Sendable {
     let content: RelayedContent
     let tail: [UInt8]
     /// When it is of no more use, in nanoseconds.
-    let deadline: UInt64?
+    var deadline: UInt64?
 
     var size: Int { tail.count + 128 }
+
+    var stub: MessageStub {
+        MessageStub(sender: sender, room: room, notes: [note], deadline: deadline, content: content)
+    }
+
+    /// - Parameters:
+    ///   - now: in nanoseconds.
+    ///   - duration: in milliseconds.
+    static func deadline(_ now: UInt64, _ duration: UInt64) -> UInt64 {
+        let (product, overflow) = duration.multipliedReportingOverflow(by: 1_000_000)
+        let (sum, carry) = now.addingReportingOverflow(product)
+        return overflow || carry ? .max : sum
+    }
 }

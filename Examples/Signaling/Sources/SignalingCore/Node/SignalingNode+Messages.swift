@@ -45,6 +45,7 @@ extension SignalingNode {
         case .ping: settle(session, waiter, give(session, ServerEvent.pong(message.id)) ? nil : Self.queueFull)
         case .ack(let seq):
             let isKnown = session.log.acknowledge(seq)
+            report(session)
             settle(session, waiter, isKnown ? nil : MessageError(.badMessage, "seq is higher than any that was sent"))
         case .join(let room, let meta), .presence(let room, let meta):
             begin(message, room, size: meta.count, of: session, waiter)
@@ -76,7 +77,8 @@ extension SignalingNode {
     // MARK: On their way to rooms
 
     private func begin(_ message: ClientMessage, _ room: RoomName, size: Int, of session: Session, _ waiter: Waiter) {
-        let operation = OutgoingMessages.Operation(id: message.id, room: room, kind: message.kind, waiters: [waiter])
+        let operation = OutgoingMessages.Operation(
+            id: message.id, room: room, kind: message.kind, waiters: [waiter], at: now.nanoseconds)
         let (number, admission) = session.outgoing.begin(operation, size: size + 256, maxWaiting: limits.waitingBytes)
         switch admission {
         case .go: depart(number, operation, of: session)
@@ -100,7 +102,7 @@ extension SignalingNode {
             message = .join(room, session.asSender, operation: number, meta: meta)
         case .leave(let room): message = .leave(room, session.id, operation: number, .left)
         case .presence(let room, let meta): message = .update(room, session.id, operation: number, meta: meta)
-        case .relay(let relayed): message = .relay(relay(relayed, number, of: session))
+        case .relay(let relayed): message = .relay(relay(relayed, number, operation.at, of: session))
         case .ping, .ack, .bye: return
         }
         guard offer(message, to: operation.room.loop(of: loops)) else {
@@ -111,10 +113,14 @@ extension SignalingNode {
         if case .join(let room, _) = operation.kind { session.rooms.insert(room) }
     }
 
-    private func relay(_ message: RelayedMessage, _ number: UInt64, of session: Session) -> Relay {
-        Relay(
+    private func relay(
+        _ message: RelayedMessage, _ number: UInt64, _ at: UInt64, of session: Session
+    ) -> Relay {
+        var duration = message.ttl
+        if case .invite(let lifetime?) = message.content { duration = min(duration ?? .max, lifetime) }
+        return Relay(
             room: message.room, sender: session.id, to: message.to, operation: number, note: message.note,
-            content: message.content, tail: message.tail, deadline: nil)
+            content: message.content, tail: message.tail, deadline: duration.map { Relay.deadline(at, $0) })
     }
 
     // MARK: Their outcomes
@@ -125,7 +131,7 @@ extension SignalingNode {
             post(.leave(room, id, operation: nil, .timeout), to: room.loop(of: loops))
             return
         }
-        giveOrSkip(session, tail)
+        giveOrSkip(session, tail, .roster(room))
         session.rooms.insert(room)
         finish(id, operation, nil)
     }
@@ -162,7 +168,22 @@ extension SignalingNode {
 
     private func take(_ relay: Relay, for target: SessionID) -> MessageError? {
         guard let session = sessions[target] else { return Self.noSuchPeer }
-        return give(session, relay.tail) ? nil : Self.queueFull
+        return give(session, relay.tail, .message(relay.stub)) ? nil : Self.queueFull
+    }
+
+    func withdraw(_ relay: Relay, from target: SessionID) {
+        guard let call = relay.note.call else { return }
+        sessions[target]?.log.withdraw(call, of: relay.sender, in: relay.room)
+    }
+
+    /// Tells senders what became of their messages.
+    func report(_ session: Session) {
+        for fate in session.log.takeFates() {
+            for note in fate.stub.notes where fate.type != .delivered || note.wantsReceipt {
+                let tail = ServerEvent.fate(fate.type, of: note, in: fate.stub.room, for: session.id)
+                post(.fate(fate.stub.sender, tail: tail), to: fate.stub.sender.loop)
+            }
+        }
     }
 
     /// It was sent to a session that is not in the room.

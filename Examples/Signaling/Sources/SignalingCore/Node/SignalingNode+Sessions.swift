@@ -35,6 +35,8 @@ extension SignalingNode {
         session.inFlight = 0
         _ = session.log.expire(now: now.nanoseconds)
         let resumption = session.log.resume(after: last)
+        session.log.dropLapsedUnacknowledged(now: now.nanoseconds)
+        report(session)
         observeAttachment(of: session, by: .sse, resumption)
         post(.attached(stream, session.id, resumption), to: stream.loop)
         send(session)
@@ -58,6 +60,7 @@ extension SignalingNode {
     /// Sends the stream what it has room for.
     private func send(_ session: Session) {
         guard let stream = session.stream else { return }
+        if session.log.hasDeadlines { session.log.dropLapsed(now: now.nanoseconds) }
         let room = limits.streamWindow - session.inFlight
         let events = session.log.next(maxSize: room, isIdle: session.inFlight == 0)
         guard !events.isEmpty else { return }
@@ -77,8 +80,9 @@ extension SignalingNode {
     // MARK: Its events
 
     /// - Returns: false when the log has no place; then the event was not taken.
-    func give(_ session: Session, _ tail: [UInt8]) -> Bool {
-        guard session.log.append(tail, now: now) else {
+    func give(_ session: Session, _ tail: [UInt8], _ subject: EventSubject = .plain) -> Bool {
+        defer { report(session) }
+        guard session.log.append(tail, subject, now: now) else {
             statistics.trip(.log)
             closeStream(session)
             return false
@@ -89,19 +93,20 @@ extension SignalingNode {
             sweeps.schedule(session.id, now: now.nanoseconds)
         }
         send(session)
+        if session.log.hasDeadlines { expiring.insert(session.id) }
         return true
     }
 
     /// An event that nobody can send again: when the log has no place, the client learns that something is lost.
-    func giveOrSkip(_ session: Session, _ tail: [UInt8]) {
-        guard !give(session, tail) else { return }
+    func giveOrSkip(_ session: Session, _ tail: [UInt8], _ subject: EventSubject = .plain) {
+        guard !give(session, tail, subject) else { return }
         session.log.skip()
         observeSkip(tail, of: session)
     }
 
-    func tell(_ sessions: [SessionID], _ tail: [UInt8]) {
+    func tell(_ sessions: [SessionID], _ tail: [UInt8], _ subject: EventSubject = .plain) {
         for id in sessions {
-            if let session = self.sessions[id] { giveOrSkip(session, tail) }
+            if let session = self.sessions[id] { giveOrSkip(session, tail, subject) }
         }
     }
 
@@ -113,6 +118,7 @@ extension SignalingNode {
                 statistics.trip(.logAge)
                 closeStream(session)
             }
+            report(session)
             session.isSweepScheduled = session.log.count > 0
             if session.isSweepScheduled { sweeps.schedule(id, now: now.nanoseconds) }
         }
@@ -135,6 +141,8 @@ extension SignalingNode {
     func end(_ session: Session, _ reason: LeaveReason) {
         sessions[session.id] = nil
         observeEnd(of: session, reason)
+        session.log.abandon()
+        report(session)
         if let stream = session.stream { post(.endStream(stream), to: stream.loop) }
         for room in session.rooms {
             post(.leave(room, session.id, operation: nil, reason), to: room.loop(of: loops))

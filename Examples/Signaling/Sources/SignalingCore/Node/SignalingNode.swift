@@ -50,6 +50,10 @@ package final class SignalingNode {
     var drainPlan: DrainPlan?
     var graces: DeadlineQueue<(SessionID, detachments: Int)>
     var sweeps: DeadlineQueue<SessionID>
+    /// Sessions for which something waits that is of use for a limited time.
+    var expiring: Set<SessionID> = []
+    /// Rooms where candidates wait for their description.
+    var holding: Set<RoomName> = []
     var pings: DeadlineQueue<StreamID>
 
     private(set) var now: Moment
@@ -97,6 +101,7 @@ package final class SignalingNode {
         run(now) {
             endAbandonedSessions()
             sweepLogs()
+            dropLapsed()
             pingStreams()
             endLateQuestions()
         }
@@ -158,6 +163,9 @@ package final class SignalingNode {
         case .leave(let room, let session, let operation, let reason): leave(room, session, operation, reason)
         case .relay(let relay): pass(relay)
         case .presence(let sessions, let tail): tell(sessions, tail)
+        case .roster(let sessions, let room, let peer, let change, let tail):
+            tell(sessions, tail, .presence(room, peer, change))
+        case .withdraw(let session, let relay): withdraw(relay, from: session)
         case .joined(let room, let session, let operation, let tail): joined(room, session, operation, tail)
         case .inbound(let relay): accept(relay)
         case .misaddressed(let relay): refuse(relay)

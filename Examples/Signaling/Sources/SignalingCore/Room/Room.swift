@@ -3,6 +3,7 @@ struct Room {
     private let capacity: Int
     private var bySession: [SessionID: Member] = [:]
     private var lastOrdinal = 0
+    var calls: CallTable
 
     struct Member: Sendable {
         let session: SessionID
@@ -15,7 +16,10 @@ struct Room {
 
     enum Joining { case new, again, full }
 
-    init(capacity: Int) { self.capacity = capacity }
+    init(limits: ServiceLimits) {
+        capacity = limits.roomCapacity
+        calls = CallTable(limits: limits)
+    }
 
     var isEmpty: Bool { bySession.isEmpty }
     var count: Int { bySession.count }

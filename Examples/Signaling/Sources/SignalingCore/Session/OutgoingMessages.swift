@@ -18,6 +18,8 @@ struct OutgoingMessages {
         let room: RoomName
         let kind: ClientMessage.Kind
         var waiters: [Waiter]
+        /// When it came, in nanoseconds.
+        var at: UInt64 = 0
     }
 
     private struct Waiting {

@@ -1,11 +1,12 @@
-/// The events of a session that its client may still need: numbered, bounded, and sent again after a drop.
+/// The events of a session that its client may still need: bounded, numbered when they are sent, and sent again after a drop.
 ///
 /// An event is *sent* when it is on its way to a stream, *written* when the stream has taken it. When the log is full, written
 /// ones are forgotten, oldest first; others are not: then there is no place for one more.
 struct ReplayLog {
     private let limits: ServiceLimits
     let epoch: UInt32
-    private var events = FIFO<(event: ServerEvent, at: UInt64)>()
+    private var events = FIFO<(event: ServerEvent, at: UInt64, stub: MessageStub?)>()
+    private var pending: PendingEvents
     private var size = 0
     /// The position of the next event to be sent.
     private var cursor = 0
@@ -18,29 +19,37 @@ struct ReplayLog {
     init(epoch: UInt32, limits: ServiceLimits) {
         self.epoch = epoch
         self.limits = limits
+        pending = PendingEvents(limits: limits)
     }
 
     /// How many events are kept.
-    var count: Int { events.count }
+    var count: Int { events.count + pending.events.count }
     /// In bytes.
-    var keptBytes: Int { size }
-    var hasUnsent: Bool { cursor < events.endIndex }
+    var keptBytes: Int { size + pending.size }
+    var hasUnsent: Bool { cursor < events.endIndex || !pending.isEmpty }
     /// When the oldest event was added, in nanoseconds.
-    var oldest: UInt64? { events.first?.at }
+    var oldest: UInt64? { events.first?.at ?? pending.events.first?.at }
+    /// Something waits that is of use for a limited time only.
+    var hasDeadlines: Bool { pending.hasDeadlines }
 
-    /// Gives the event the next number and keeps it.
+    /// What became of messages since the last time, for their senders.
+    mutating func takeFates() -> [MessageFate] {
+        defer { pending.fates = [] }
+        return pending.fates
+    }
+
+    /// Keeps the event.
     ///
     /// - Returns: false when the log is full of events that were not written; then nothing has happened.
-    mutating func append(_ tail: [UInt8], now: Moment) -> Bool {
-        let needed = ServerEvent.size(ofTail: tail)
-        while events.count >= limits.logMessages || size + needed > limits.logBytes, !events.isEmpty {
+    mutating func append(_ tail: [UInt8], _ subject: EventSubject = .plain, now: Moment) -> Bool {
+        let event = PendingEvent(
+            tail: tail, at: now.nanoseconds, timestamp: now.unixMilliseconds, subject: subject)
+        if pending.absorb(event) { return true }
+        while count >= limits.logMessages || keptBytes + event.size > limits.logBytes, count > 0 {
             guard events.startIndex < writtenEnd else { return false }
             forgetFirst()
         }
-        lastSeq += 1
-        size += needed
-        let event = ServerEvent(epoch: epoch, seq: lastSeq, timestamp: now.unixMilliseconds, tail: tail)
-        events.append((event, now.nanoseconds))
+        pending.append(event)
         return true
     }
 
@@ -55,7 +64,7 @@ struct ReplayLog {
     /// - Returns: false when no such event was ever made.
     mutating func acknowledge(_ seq: UInt64) -> Bool {
         guard seq <= lastSeq else { return false }
-        while let first = events.first, first.event.seq <= seq { forgetFirst() }
+        while let first = events.first, first.event.seq <= seq { forgetDelivered() }
         goneUpTo = max(goneUpTo, seq)
         return true
     }
@@ -67,7 +76,7 @@ struct ReplayLog {
             return .no
         }
         let isComplete = last.seq >= goneUpTo
-        while let first = events.first, first.event.seq <= last.seq { forgetFirst() }
+        while let first = events.first, first.event.seq <= last.seq { forgetDelivered() }
         goneUpTo = max(goneUpTo, last.seq)
         rewind()
         return isComplete ? .yes : .partial
@@ -77,14 +86,55 @@ struct ReplayLog {
     mutating func next(maxSize: Int, isIdle: Bool) -> [ServerEvent] {
         var result: [ServerEvent] = []
         var left = maxSize
-        while let event = events[cursor]?.event {
-            guard event.size <= left || isIdle && result.isEmpty else { break }
+        while let size = events[cursor]?.event.size ?? pending.events.first?.size {
+            guard size <= left || isIdle && result.isEmpty else { break }
+            if events[cursor] == nil { number() }
+            guard let event = events[cursor]?.event else { break }
             result.append(event)
-            left -= event.size
+            left -= size
             cursor += 1
         }
         return result
     }
+
+    private mutating func number() {
+        guard let next = pending.popFirst() else { return }
+        lastSeq += 1
+        size += next.size
+        let event = ServerEvent(epoch: epoch, seq: lastSeq, timestamp: next.timestamp, tail: next.tail)
+        let isWatched = next.stub.map { $0.deadline != nil || $0.wantsReceipt } ?? false
+        events.append((event, next.at, isWatched ? next.stub : nil))
+    }
+
+    /// Drops what waits and is of no more use.
+    mutating func dropLapsed(now: UInt64) {
+        pending.remove(.expired) { event in event.stub?.deadline.map { $0 <= now } ?? false }
+    }
+
+    /// To be called when nothing is on the way to a stream: drops what its client does not have and has no use for any more.
+    /// The numbers stay; some are missing then.
+    mutating func dropLapsedUnacknowledged(now: UInt64) {
+        var kept = FIFO<(event: ServerEvent, at: UInt64, stub: MessageStub?)>()
+        for position in events.startIndex..<events.endIndex {
+            guard let entry = events[position] else { continue }
+            if let stub = entry.stub, let deadline = stub.deadline, deadline <= now {
+                size -= entry.event.size
+                pending.fates.append(MessageFate(type: .expired, stub: stub))
+            } else {
+                kept.append(entry)
+            }
+        }
+        events = kept
+        rewind()
+    }
+
+    /// An offer of this sender has to give way.
+    mutating func withdraw(_ call: Identifier, of sender: SessionID, in room: RoomName) {
+        pending.withdraw(call, of: sender, in: room)
+    }
+
+    /// The session ends: what waits reaches nobody.
+    mutating func abandon() { pending.remove(.expired) { _ in true } }
 
     /// The stream has taken so many bytes more of what was sent, a sum of sizes of events.
     mutating func confirm(_ size: Int) {
@@ -104,6 +154,11 @@ struct ReplayLog {
             if events.startIndex >= writtenEnd { allWritten = false }
             forgetFirst()
         }
+        let limit = limits.logAge.nanoseconds
+        if pending.events.first.map({ $0.at + limit <= now }) == true {
+            allWritten = false
+            if pending.remove(.expired, where: { $0.at + limit <= now }) { skip() }
+        }
         return allWritten
     }
 
@@ -112,8 +167,15 @@ struct ReplayLog {
         writtenEnd = events.startIndex
     }
 
+    private mutating func forgetDelivered() {
+        if let stub = events.first?.stub, stub.wantsReceipt {
+            pending.fates.append(MessageFate(type: .delivered, stub: stub))
+        }
+        forgetFirst()
+    }
+
     private mutating func forgetFirst() {
-        guard let (event, _) = events.popFirst() else { return }
+        guard let (event, _, _) = events.popFirst() else { return }
         size -= event.size
         goneUpTo = max(goneUpTo, event.seq)
         cursor = max(cursor, events.startIndex)

@@ -105,6 +105,8 @@ async function refresh() {
   const headers = token ? { authorization: `Bearer ${token}` } : {};
   const response = await fetch("v1/status", { headers, signal: AbortSignal.timeout(10_000) });
   login.hidden = response.status !== 401;
+  // A link cannot carry the token.
+  document.querySelector("#views").hidden = !login.hidden || token !== "";
   if (response.status === 401) return say("an admin token is needed", "bad");
   if (!response.ok) return say(`the service answers ${response.status}`, "bad");
   const now = { ...(await response.json()), at: performance.now() };
