@@ -5,6 +5,8 @@ import SignalingCore
 final class LoopOutlet: NodeOutlet {
     /// Requests that are not answered, and streams that are open.
     var exchanges: [RequestKey: Exchange] = [:]
+    /// Duplex streams that are open.
+    var sinks: [StreamID: any StreamSink] = [:]
     /// What the loop and its connections have counted.
     var loopMeasures: (() -> OutletMeasures)?
     private let loop: EventLoop
@@ -21,20 +23,32 @@ final class LoopOutlet: NodeOutlet {
 
     func reply(_ request: RequestKey, _ reply: Reply) { exchanges[request]?.respond(reply) }
 
-    func startStream(_ stream: StreamID, _ resumption: Resumption) {
+    func startStream(_ stream: StreamID, _ transport: Transport, _ resumption: Resumption) {
         guard let exchange = exchanges[stream] else { return }
         exchange.addHeader("cache-control", "no-store")
         exchange.addHeader("signal-resumed", resumption.rawValue)
-        exchange.start(.ok, contentType: "text/event-stream")
+        exchange.start(.ok, contentType: transport == .sse ? "text/event-stream" : "application/x-ndjson")
     }
 
-    func write(_ stream: StreamID, _ bytes: [UInt8]) -> Bool { exchanges[stream]?.write(bytes) ?? false }
+    func write(_ stream: StreamID, _ bytes: [UInt8]) -> Bool {
+        exchanges[stream]?.write(bytes) ?? sinks[stream]?.write(bytes) ?? false
+    }
 
-    func endStream(_ stream: StreamID) { exchanges[stream]?.finish() }
+    func endStream(_ stream: StreamID, _ reason: StreamEnd) {
+        exchanges[stream]?.finish()
+        sinks[stream]?.end(reason)
+    }
 
-    func httpVersion(of stream: StreamID) -> String { exchanges[stream]?.version == .http2 ? "2" : "1.1" }
+    func pauseReading(_ stream: StreamID) { sinks[stream]?.pause() }
+    func resumeReading(_ stream: StreamID) { sinks[stream]?.resume() }
 
-    func queuedBytes(of stream: StreamID) -> Int { exchanges[stream]?.queuedBytes ?? 0 }
+    func httpVersion(of stream: StreamID) -> String {
+        exchanges[stream].map { $0.version == .http2 ? "2" : "1.1" } ?? sinks[stream]?.version ?? "unknown"
+    }
+
+    func queuedBytes(of stream: StreamID) -> Int {
+        exchanges[stream]?.queuedBytes ?? sinks[stream]?.queuedBytes ?? 0
+    }
 
     func measures() -> OutletMeasures { loopMeasures?() ?? OutletMeasures() }
 }

@@ -23,14 +23,14 @@ final class LoopService {
 
     init(
         loop: EventLoop, of loops: Int, mailboxes: Mailboxes<LoopMessage>, limits: ServiceLimits,
-        webhooks: WebhookSender?, logger: Logger
+        keys: TicketKeys, webhooks: WebhookSender?, logger: Logger
     ) {
         self.loop = loop
         self.limits = limits
         outlet = LoopOutlet(loop: loop, mailboxes: mailboxes)
         node = SignalingNode(
-            loop: loop.index, of: loops, limits: limits, random: SystemRandomNumberGenerator(), now: loop.moment,
-            outlet: outlet)
+            loop: loop.index, of: loops, limits: limits, random: SystemRandomNumberGenerator(), signer: keys,
+            epoch: UInt32(clamping: loop.moment.unixMilliseconds / 1000), now: loop.moment, outlet: outlet)
         monitor = LoopMonitor(on: loop)
         self.webhooks = webhooks
         observer = LoopObserver(webhooks: webhooks, logger: logger)
@@ -50,6 +50,9 @@ final class LoopService {
 
     var now: Moment { loop.moment }
 
+    /// Lets the client of a duplex stream in: without keys to check credentials by, anyone.
+    func greet(_ stream: StreamID, credential: [UInt8]?) { node.greet(stream, now: now) }
+
     func endStreams() {
         node.endStreams(now: now)
         sockets?.close()
@@ -60,6 +63,7 @@ final class LoopService {
         Router(on: loop, logger: logger) { routes in
             pageRoutes(routes)
             sessionRoutes(routes)
+            streamRoutes(routes)
             socketIORoutes(routes)
             routes.otherwise { exchange in exchange.respond(Problem.notFound.reply("nothing is here")) }
             routes.methodNotAllowed { exchange in

@@ -30,7 +30,10 @@ final class Service: Sendable {
     /// How long a webhook that is on its way has then.
     private static let webhookGrace = Duration.seconds(2)
 
-    init(_ configuration: ServerConfiguration, limits: ServiceLimits, operations: OperationsConfiguration) throws {
+    init(
+        _ configuration: ServerConfiguration, limits: ServiceLimits, keys: TicketKeys,
+        operations: OperationsConfiguration
+    ) throws {
         let group = try EventLoopGroup(threads: configuration.threads)
         let mailboxes = Mailboxes<LoopMessage>(loops: group.loops, capacity: Self.mailboxCapacity)
         let parts = group.loops.map(Part.init)
@@ -47,8 +50,8 @@ final class Service: Sendable {
                         nil
                     }
                 part.service = LoopService(
-                    loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits, webhooks: sender,
-                    logger: logger)
+                    loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits, keys: keys,
+                    webhooks: sender, logger: logger)
             }
         }
         let sockets = SocketIOServer(loops: group.loops, options: SocketSignaling.options) { io in

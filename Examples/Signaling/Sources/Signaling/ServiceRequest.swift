@@ -74,23 +74,32 @@ final class ServiceRequest: Handler {
     // MARK: What they come to
 
     private func hello() {
-        do throws(JSONError) {
-            try JSONObject.check(body, limits: service.limits)
-            service.node.createSession(id, now: service.now)
+        do throws(Hello.Refusal) {
+            switch try Hello.body(body, limits: service.limits) {
+            case .hello: service.node.createSession(id, now: service.now)
+            case .resume(let ticket, let last):
+                service.node.resumeSession(id, ticket, after: last, now: service.now)
+            }
         } catch {
-            service.outlet.reply(id, Problem.badJSON.reply(error.description))
+            service.outlet.reply(id, error.problem.reply(error.detail))
         }
     }
 
     private func openStream(_ exchange: Exchange, _ sid: String) {
-        guard exchange.headers.acceptsEventStream else {
-            refuse(exchange, sid, Problem.notAcceptable.reply("events come as text/event-stream"))
+        guard let transport = exchange.headers.acceptedTransport else {
+            let offer = "events come as text/event-stream, application/x-ndjson or application/json"
+            refuse(exchange, sid, Problem.notAcceptable.reply(offer))
             return
         }
         isTaken = true
-        let last = exchange.headers["last-event-id"].flatMap { EventID($0) }
-        service.node.openStream(
-            id, session: sid, token: exchange.headers.bearerToken, after: last, now: service.now)
+        let token = exchange.headers.bearerToken
+        let query = EventsQuery(exchange.query ?? "")
+        let last = query.since ?? exchange.headers["last-event-id"].flatMap { EventID($0) }
+        if transport == .poll {
+            service.node.poll(id, session: sid, token: token, since: last, wait: query.wait, now: service.now)
+        } else {
+            service.node.openStream(id, session: sid, token: token, transport, after: last, now: service.now)
+        }
     }
 
     private func tooLarge(_ exchange: Exchange) {
@@ -120,18 +129,21 @@ extension HeaderBlock {
         return Array(parts[1].utf8)
     }
 
-    var isJSON: Bool { self["content-type"].map(Self.mediaType) == "application/json" }
+    var isJSON: Bool { mediaType == "application/json" }
 
-    /// Without a field, anything is accepted (RFC 9110 section 12.5.1).
-    var acceptsEventStream: Bool {
-        guard let accept = self["accept"] else { return true }
-        return accept.split(separator: ",").contains { range in
-            ["text/event-stream", "text/*", "*/*"].contains(Self.mediaType(String(range)))
-        }
+    /// Of the content; in lower case, without parameters.
+    var mediaType: String? {
+        self["content-type"]?.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
     }
 
-    /// In lower case, without parameters.
-    private static func mediaType(_ value: String) -> String {
-        value.prefix { $0 != ";" }.lowercased().filter { $0 != " " && $0 != "\t" }
+    /// What carries the events that the client takes most gladly; nil when it takes them as nothing that there is. Without a
+    /// field, anything is accepted (RFC 9110 section 12.5.1).
+    var acceptedTransport: Transport? {
+        guard let accept = Accept(self) else { return .sse }
+        let types: [(MediaType, Transport)] = [
+            (.eventStream, .sse), (MediaType("application", "x-ndjson"), .ndjson), (.json, .poll),
+        ]
+        let best = accept.best(of: types.map(\.0))
+        return types.first { $0.0 == best }?.1
     }
 }

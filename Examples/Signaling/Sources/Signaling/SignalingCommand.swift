@@ -31,6 +31,11 @@ struct SignalingCommand: AsyncParsableCommand {
     @Option(help: "Event loops, each a thread, from 1 to 1024. [default: one for each CPU]") var threads: Int?
     @Option(help: "A PEM file with the certificate and its chain.") var certificate: String?
     @Option(help: "The PEM file with the certificate's private key.") var privateKey: String?
+    @Option(
+        help: ArgumentHelp(
+            "Keys that sign resume tickets, so that they are good after a restart: one in each line, the newest first.",
+            valueName: "file"))
+    var ticketSecretFile: String?
     @Option(help: ArgumentHelp("How long a session lives without an event stream.", valueName: "seconds"))
     var sessionGrace = 30.0
 
@@ -89,7 +94,7 @@ struct SignalingCommand: AsyncParsableCommand {
         limits.sessionGrace = .milliseconds(Int(sessionGrace * 1000))
         limits.drainLead = .milliseconds(Int(drainLead * 1000))
         let operations = try operations()
-        let service = try Service(configuration, limits: limits, operations: operations)
+        let service = try Service(configuration, limits: limits, keys: try ticketKeys(), operations: operations)
         try service.start()
         await service.watchSignals()
         warn(configuration.logger)
@@ -100,6 +105,11 @@ struct SignalingCommand: AsyncParsableCommand {
         // Whoever reads it through a pipe waits for the port.
         fflush(nil)
         await service.stopped()
+    }
+
+    private func ticketKeys() throws -> TicketKeys {
+        if let ticketSecretFile { return try TicketKeys(file: ticketSecretFile) }
+        return isDevelopment ? .development : TicketKeys()
     }
 
     private func operations() throws -> OperationsConfiguration {

@@ -21,6 +21,11 @@ package struct ServiceLimits: Sendable {
     /// What a peer says of itself when it joins, in bytes. Past it the error `bad_message`.
     package var metaSize = 1024
 
+    /// Messages, or batches of them, that came by a duplex stream and have no answer yet. Past it no more is read.
+    package var unanswered = 32
+    /// The same in bytes.
+    package var unansweredBytes = 256 * 1024
+
     // What the service keeps.
 
     /// Sessions of one loop. Past it 503.
@@ -28,7 +33,10 @@ package struct ServiceLimits: Sendable {
     /// Rooms of one session. Past it the error `too_many_rooms`.
     package var roomsPerSession = 16
     /// Members of one room. Past it the error `room_full`.
-    package var roomCapacity = 64
+    package var roomCapacity = 1000
+    /// Members of a room that are told of each other one by one. Past it, until three quarters are left, only their number is
+    /// told, once a second when it has changed.
+    package var rosterCapacity = 64
     /// Events kept for a session. Past it those already sent are forgotten, else the error `queue_full`.
     package var logMessages = 256
     /// Bytes kept for a session; see ``logMessages``.
@@ -59,6 +67,13 @@ package struct ServiceLimits: Sendable {
     package var pingInterval: Duration = .seconds(25)
     /// Bytes of events on the way from a session to its stream, when the two are on different loops.
     package var streamWindow = 64 * 1024
+
+    /// How long the client of a duplex stream has to say who it is. Past it the stream ends: `hello_timeout`.
+    package var helloTimeout: Duration = .seconds(10)
+    /// How long a poll waits for an event at most, whatever its client asks for.
+    package var pollWait: Duration = .seconds(25)
+    /// How long a resume ticket is good.
+    package var ticketLifetime: Duration = .seconds(24 * 60 * 60)
 
     // For operators.
 

@@ -118,6 +118,7 @@ import Testing
         try ada.join("r")
         #expect(try ask(cluster, .removeMember(room: Array("r".utf8), session: ada.sid)).status == 200)
         #expect(try ada.types() == ["joined", "peer_left"])
+        #expect(try object(try ask(cluster, .session(ada.sid)).body)["joined"] as? [String] == [])
         #expect(try ada.send("{\"t\":\"leave\",\"room\":\"r\"}") == ["not_in_room"])
         #expect(try ada.join("r") == ["ok"])
     }

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import uuid
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import sync_playwright
@@ -33,8 +34,8 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def party(browser):
+@contextmanager
+def people(browser):
     """Makes parties, and checks at the end that no page had anything to complain about."""
     parties: list[Party] = []
 
@@ -55,9 +56,26 @@ def party(browser):
 
 
 @pytest.fixture
-def call(party, room):
-    """Ada and Bob in a call."""
+def party(browser):
+    with people(browser) as make:
+        yield make
+
+
+def in_call(party, room):
     ada, bob = party("Ada").enter(room), party("Bob").enter(room)
     ada.until_video()
     bob.until_video()
     return ada, bob
+
+
+@pytest.fixture
+def call(party, room):
+    """Ada and Bob in a call."""
+    return in_call(party, room)
+
+
+@pytest.fixture(scope="module")
+def standing_call(browser):
+    """Ada and Bob in a call, for tests that leave it as it was."""
+    with people(browser) as make:
+        yield in_call(make, f"test-{uuid.uuid4().hex[:12]}")

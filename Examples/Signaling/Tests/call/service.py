@@ -81,6 +81,10 @@ class Session:
     def auth(self) -> dict:
         return {"authorization": f"Bearer {self.hello['token']}"}
 
+    def after(self, seq: int) -> str:
+        """The id of an event."""
+        return f"{self.hello['epoch']}.{seq}"
+
     async def post(self, body, **extra) -> httpx.Response:
         return await self.http.post(f"{self.path}/messages", json=body, headers=self.auth, **extra)
 

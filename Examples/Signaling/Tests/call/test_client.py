@@ -72,6 +72,20 @@ def test_a_call_is_declined_or_taken_back_while_it_rings(rigs):
     bob.until("rig.call.state === 'idle'")
 
 
+def test_of_several_devices_the_first_that_answers_gets_the_call(party, room):
+    ada, phone, desk = (Rig(party(name), room, name) for name in ("Ada", "Phone", "Desk"))
+    ada.until("[...rig.client.rooms.values()][0]?.size === 2")
+    ada.page.evaluate("(sids) => rig.call.start(sids, { first: true })", [phone.sid, desk.sid])
+    for rig in (phone, desk):
+        rig.until("rig.call.state === 'incoming'")
+    phone.do("call.accept()")
+    for rig in (ada, phone):
+        rig.until_connected()
+    desk.until("rig.call.state === 'idle'")
+    assert desk.do("ended") == ["answered_elsewhere"]
+    assert ada.do("call.peers.size") == 1 and phone.do("ended") == []
+
+
 def test_two_who_call_each_other_at_once_are_in_one_call_every_time(rigs):
     at_once = "() => void setTimeout(() => rig.call.start(), 400 - (Date.now() % 400))"
     for _ in range(5):

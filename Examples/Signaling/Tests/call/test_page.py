@@ -11,8 +11,8 @@ from service import URL
 DENIED = "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'))"
 
 
-def test_two_who_enter_a_room_are_in_a_call_over_http2(call):
-    for each in call:
+def test_two_who_enter_a_room_are_in_a_call_over_http2(standing_call):
+    for each in standing_call:
         assert each.page.evaluate("performance.getEntriesByType('navigation')[0].nextHopProtocol") == "h2"
         [peer] = each.snapshot()["peers"].values()
         assert (peer["ice"], peer["signaling"]) == ("connected", "stable")
@@ -20,11 +20,11 @@ def test_two_who_enter_a_room_are_in_a_call_over_http2(call):
         assert peer["route"]["local"] in ("host", "prflx") and peer["route"]["relayed"] is False
         assert each.page.locator("figure[data-own=false] video").evaluate("video => video.videoWidth") > 0
         assert each.snapshot()["problems"] == []
-    expect(call[0].page.locator("figure[data-own=false] .route")).to_contain_text("Direct")
+    expect(standing_call[0].page.locator("figure[data-own=false] .route")).to_contain_text("Direct")
 
 
-def test_switching_off_is_seen_on_the_other_side(call):
-    ada, bob = call
+def test_switching_off_is_seen_on_the_other_side(standing_call):
+    ada, bob = standing_call
     ada.click("Mute")
     ada.click("Stop video")
     bob.until("s => Object.values(s.peers)[0].remoteState.audio === false")
@@ -36,8 +36,8 @@ def test_switching_off_is_seen_on_the_other_side(call):
     bob.until_video()
 
 
-def test_a_screen_is_shared_beside_the_camera_and_taken_away(call):
-    ada, bob = call
+def test_a_screen_is_shared_beside_the_camera_and_taken_away(standing_call):
+    ada, bob = standing_call
     ada.click("Share")
     screen = bob.page.get_by_label("Ada’s screen")
     expect(screen).to_be_visible(timeout=20_000)
@@ -48,9 +48,9 @@ def test_a_screen_is_shared_beside_the_camera_and_taken_away(call):
     bob.until_video()
 
 
-def test_people_chat_by_keyboard_alone(call):
-    ada, bob = call
-    for each in call:
+def test_people_chat_by_keyboard_alone(standing_call):
+    ada, bob = standing_call
+    for each in standing_call:
         each.until("() => heliograph.app.call.sendChat('') === 1")
     ada.page.get_by_role("button", name="Chat").focus()
     ada.page.keyboard.press("Enter")
@@ -64,6 +64,7 @@ def test_people_chat_by_keyboard_alone(call):
     expect(bob.page.get_by_role("log")).to_contain_text("Good <b>morning</b>!")
     ada.page.keyboard.press("Escape")
     expect(ada.page.get_by_role("button", name="Chat")).to_be_focused()
+    bob.page.keyboard.press("Escape")
 
 
 def test_everything_that_can_be_pressed_has_a_name_and_a_place_on_a_phone(party, room):

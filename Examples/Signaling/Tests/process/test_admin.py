@@ -353,7 +353,6 @@ def test_draining_under_load_moves_every_session_in_time(operated):
                 with client.stream() as response:
                     client.send({"t": "join", "room": f"r{number % 10}"})
                     ready.wait(60)
-                    # Others join and leave meanwhile: the load.
                     for event in events(response):
                         if event["t"] == "goaway":
                             break
@@ -365,15 +364,31 @@ def test_draining_under_load_moves_every_session_in_time(operated):
         except Exception as error:
             failures.append(repr(error))
 
+    over, answered = threading.Event(), []
+
+    def talk():
+        """The load: messages all the time, as long as there is somebody to take them."""
+        try:
+            with old.http() as http:
+                client = Client(http)
+                while not over.is_set():
+                    answered.append(client.send({"t": "join", "room": "r0"}, {"t": "leave", "room": "r0"}))
+        except httpx.HTTPError:
+            pass
+
     clients = [threading.Thread(target=live, args=(number,)) for number in range(count)]
-    for client in clients:
+    talkers = [threading.Thread(target=talk) for _ in range(2)]
+    for client in clients + talkers:
         client.start()
     ready.wait(60)
+    within(20, lambda: len(answered) > 20)
     code, log = old.stop(seconds=30)
     assert code == 0 and "stopped" in log
-    for client in clients:
+    over.set()
+    for client in clients + talkers:
         client.join(30)
     assert failures == [] and len(moved) == count
+    assert all(results == ["ok", "ok"] for results in answered)
     assert new.admin.get("/v1/status").json()["sessions"] == count
 
 

@@ -295,3 +295,45 @@ def test_clients_that_vanish_leave_nothing_behind(start):
     while descriptors() > before and time.monotonic() < deadline:
         time.sleep(0.1)
     assert descriptors() == before
+
+
+# Restarts
+
+
+def resume(http: httpx.Client, ticket: str, last: str) -> httpx.Response:
+    return http.post("/v1/sessions", json={"resume": ticket, "last": last})
+
+
+def test_a_ticket_survives_a_kill_and_tells_that_all_is_lost(start, tmp_path):
+    keys = tmp_path / "tickets.key"
+    keys.write_text("a" * 64 + "\n")
+    first = start("--ticket-secret-file", str(keys))
+    with first.http() as http:
+        client = Client(http)
+        last = f"{client.hello['epoch']}.0"
+        assert resume(http, client.hello["resume"], last).json()["resumed"] == "yes"
+    first.process.kill()
+    first.process.wait()
+    # A new key comes in front of the old one.
+    keys.write_text("b" * 64 + "\n" + "a" * 64 + "\n")
+    with start("--ticket-secret-file", str(keys)).http() as http:
+        answer = resume(http, client.hello["resume"], last)
+        assert answer.status_code == 201
+        assert answer.headers["signal-resumed"] == answer.json()["resumed"] == "no"
+        assert answer.json()["sid"] == client.hello["sid"]
+        assert answer.json()["epoch"] > client.hello["epoch"]
+        assert answer.json()["token"] != client.hello["token"]
+    keys.write_text("b" * 64 + "\n")
+    with start("--ticket-secret-file", str(keys)).http() as http:
+        refused = resume(http, client.hello["resume"], last)
+        assert (refused.status_code, refused.json()["code"]) == (401, "bad_ticket")
+
+
+@pytest.mark.parametrize("contents, word", [(None, "cannot be read"), ("short\n", "32 characters"), ("", "32 characters")])
+def test_ticket_keys_that_are_of_no_use_end_the_start(tmp_path, contents, word):
+    keys = tmp_path / "tickets.key"
+    if contents is not None:
+        keys.write_text(contents)
+    result = subprocess.run([PROGRAM, "--port", "0", "--ticket-secret-file", str(keys)], capture_output=True, text=True, timeout=20)
+    assert result.returncode == 1
+    assert word in result.stderr and str(keys) in result.stderr

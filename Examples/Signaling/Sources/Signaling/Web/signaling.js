@@ -623,7 +623,9 @@ class WebSocketTransport {
   #take(message) {
     if (!this.#isOpen) return this.#takeFirst(message);
     const { outbox, receive, session } = this.#link;
-    if (message.t === "ack") outbox.settle(message.id);
+    // Answers to what was sent have no number; events have, those about the fate of a message too.
+    if (message.seq !== undefined) receive(message, session().epoch);
+    else if (message.t === "ack") outbox.settle(message.id);
     else if (message.t === "error" && message.id !== undefined) outbox.settle(message.id, messageError(message));
     else if (message.t !== "pong") receive(message, session().epoch);
     this.flush();
@@ -1340,7 +1342,7 @@ export class SignalingClient extends Emitter {
     }
     if (message.t === "token_expiring") this.#refreshToken();
     if (message.t === "goaway") this.#goAway(message);
-    if (message.t === "error" && FINAL.has(message.code)) return this.close(messageError(message));
+    if (message.t === "error" && !message.of && FINAL.has(message.code)) return this.close(messageError(message));
     if (this.#updateRoster(message)) this.emit(message.t, message);
     this.emit("message", message);
   }
@@ -1739,7 +1741,7 @@ export class PeerConnection extends Emitter {
     if (this.#isClosed) return;
     if (call) this.calls.add(call);
     this.#neg = Math.max(this.#neg, neg);
-    if (t === "offer") await this.#handleOffer(neg, body.sdp);
+    if (t === "offer") await this.#handleOffer(neg, body.sdp, call);
     else if (t === "answer" || t === "pranswer") await this.#handleAnswer(t, neg, body.sdp);
     else if (t === "candidates") await this.#handleCandidates(body);
     else if (t === "glare") await this.#takeBack(neg);
@@ -1749,8 +1751,9 @@ export class PeerConnection extends Emitter {
   /**
    * @param {number} neg
    * @param {string} sdp
+   * @param {string} [call]
    */
-  async #handleOffer(neg, sdp) {
+  async #handleOffer(neg, sdp, call) {
     if (neg < this.#remoteNeg) return;
     const collision = this.#makingOffer || this.pc.signalingState !== "stable";
     if (collision) {
@@ -1759,6 +1762,8 @@ export class PeerConnection extends Emitter {
       if (!this.pc.currentRemoteDescription) this.#startOver();
     }
     this.#remoteNeg = neg;
+    // An answer belongs to the call of its offer, and so does what follows.
+    if (call) this.calls = new Set([call, ...this.calls]);
     // Takes an own offer back first, if there is one: the rollback is implicit.
     await this.pc.setRemoteDescription({ type: "offer", sdp });
     await this.#addHeld();

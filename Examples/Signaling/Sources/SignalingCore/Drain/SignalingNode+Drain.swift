@@ -39,7 +39,7 @@ extension SignalingNode {
         let spread = max(1, limits.drainSpread.nanoseconds / 1_000_000)
         let delay = randomNumber(below: spread)
         giveOrSkip(session, ServerEvent.goaway(reconnectIn: delay))
-        closeStream(session)
+        closeStream(session, .goaway)
         statistics.goaways += 1
     }
 

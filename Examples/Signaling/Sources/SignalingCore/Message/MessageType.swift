@@ -13,6 +13,7 @@ package enum MessageType: String, Sendable, CaseIterable {
     case peerJoined = "peer_joined"
     case peerLeft = "peer_left"
     case peerUpdated = "peer_updated"
+    case occupancy
     case delivered, expired, superseded, glare, error
     case tokenExpiring = "token_expiring"
     case degraded, discontinuity, goaway

@@ -16,34 +16,47 @@ package enum Problem: String, Sendable, CaseIterable {
     case noSuchMember = "no_such_member"
     case badRequest = "bad_request"
     case forbidden
+    // Of streams and tickets.
+    case badHello = "bad_hello"
+    case badTicket = "bad_ticket"
+    case helloTimeout = "hello_timeout"
+    case replaced
+    case subprotocolRequired = "subprotocol_required"
+    case http2Required = "http2_required"
 
     package var status: Int {
         switch self {
-        case .badJSON, .badRequest: 400
+        case .badJSON, .badRequest, .badHello, .subprotocolRequired: 400
         case .forbidden: 403
-        case .unauthorized: 401
+        case .unauthorized, .badTicket: 401
         case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound: 404
         case .methodNotAllowed: 405
         case .notAcceptable: 406
+        case .helloTimeout: 408
+        case .replaced: 409
         case .tooLarge: 413
         case .unsupportedMediaType: 415
         case .tooManySessions, .busy, .draining: 503
         case .timeout: 504
+        case .http2Required: 505
         }
     }
 
     private var title: String {
         switch self {
-        case .badJSON, .badRequest: "Bad Request"
+        case .badJSON, .badRequest, .badHello, .subprotocolRequired: "Bad Request"
         case .forbidden: "Forbidden"
-        case .unauthorized: "Unauthorized"
+        case .unauthorized, .badTicket: "Unauthorized"
         case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound: "Not Found"
         case .methodNotAllowed: "Method Not Allowed"
         case .notAcceptable: "Not Acceptable"
+        case .helloTimeout: "Request Timeout"
+        case .replaced: "Conflict"
         case .tooLarge: "Content Too Large"
         case .unsupportedMediaType: "Unsupported Media Type"
         case .tooManySessions, .busy, .draining: "Service Unavailable"
         case .timeout: "Gateway Timeout"
+        case .http2Required: "HTTP Version Not Supported"
         }
     }
 
@@ -59,7 +72,7 @@ package enum Problem: String, Sendable, CaseIterable {
         }
         let own: [Reply.Header] =
             switch self {
-            case .unauthorized: [.init("www-authenticate", "Bearer")]
+            case .unauthorized, .badTicket: [.init("www-authenticate", "Bearer")]
             case .tooManySessions, .busy, .draining: [.init("retry-after", "5")]
             default: []
             }

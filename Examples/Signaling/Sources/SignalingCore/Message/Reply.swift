@@ -6,7 +6,7 @@ package struct Reply: Sendable, Hashable {
     package var headers: [Header] = []
     package var body: [UInt8] = []
     /// Why it is a refusal, if it is one.
-    var problem: Problem?
+    package var problem: Problem?
 
     package struct Header: Sendable, Hashable {
         package let name: String

@@ -7,26 +7,29 @@ package struct ServerEvent: Sendable, Hashable {
     package let timestamp: Int64
     package let tail: [UInt8]
 
-    /// As it stands in an event stream.
-    package var encoded: [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(size)
-        bytes.append(contentsOf: "id: \(epoch).\(seq)\ndata: {\"seq\":\(seq),\"ts\":\(timestamp),".utf8)
+    /// Appends it as JSON.
+    func append(to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: "{\"seq\":\(seq),\"ts\":\(timestamp),".utf8)
         bytes.append(contentsOf: tail)
-        bytes.append(contentsOf: "\n\n".utf8)
-        return bytes
     }
 
-    /// What it counts for, against the limits of logs and streams; at least what ``encoded`` takes. In bytes.
+    /// What it counts for, against the limits of logs and streams; at least what it takes in any of them. In bytes.
     var size: Int { Self.size(ofTail: tail) }
 
     static func size(ofTail tail: [UInt8]) -> Int { tail.count + 80 }
 }
 
 /// The identifier of an event in an event stream: `epoch.seq`.
-package struct EventID: Sendable, Hashable {
+package struct EventID: Sendable, Hashable, CustomStringConvertible {
     package let epoch: UInt32
     package let seq: UInt64
+
+    package init(epoch: UInt32, seq: UInt64) {
+        self.epoch = epoch
+        self.seq = seq
+    }
+
+    package var description: String { "\(epoch).\(seq)" }
 
     package init?(_ text: String) {
         let parts = text.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
@@ -54,9 +57,27 @@ extension ServerEvent {
         }
     }
 
-    static func joined(_ room: RoomName, _ peer: SessionID, members: some Sequence<Room.Member>) -> [UInt8] {
+    /// - Parameter count: given when the room is too large for a roster.
+    static func joined(
+        _ room: RoomName, _ peer: SessionID, count: Int?, members: some Sequence<Room.Member>
+    ) -> [UInt8] {
         tail("joined") { writer in
             place(room, peer, &writer)
+            if let count { writer.field("count", count) }
+            writer.key("members")
+            writer.array { writer in
+                for member in members { writer.object { about(member, &$0) } }
+            }
+        }
+    }
+
+    /// - Parameter members: given when the room is small enough again for a roster.
+    static func occupancy(_ room: RoomName, _ count: Int, members: [Room.Member]?) -> [UInt8] {
+        tail("occupancy") { writer in
+            writer.key("room")
+            writer.string(utf8: room.utf8)
+            writer.field("count", count)
+            guard let members else { return }
             writer.key("members")
             writer.array { writer in
                 for member in members { writer.object { about(member, &$0) } }
@@ -129,6 +150,24 @@ extension ServerEvent {
         guard let subject else { return }
         writer.key("user")
         writer.string(utf8: subject.utf8)
+    }
+
+    /// The answer to a message that came by a stream, as a line of its own. It has no number.
+    static func answer(
+        _ error: (code: String, detail: String)?, to id: Identifier?, of type: MessageType = .other
+    ) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("t", error != nil ? "error" : type == .ping ? "pong" : "ack")
+            if let id {
+                writer.key("id")
+                writer.string(utf8: id.utf8)
+            }
+            guard let error else { return }
+            writer.field("code", error.code)
+            writer.field("detail", error.detail)
+        }
+        return writer.bytes + [UInt8(ascii: "\n")]
     }
 
     private static func place(_ room: RoomName, _ peer: SessionID, _ writer: inout JSONWriter) {

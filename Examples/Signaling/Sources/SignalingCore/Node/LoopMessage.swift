@@ -17,9 +17,11 @@ package enum LoopMessage: Sendable {
 
     // Back.
     case reply(RequestKey, Reply)
-    case attached(StreamID, SessionID, Resumption)
+    case attached(StreamID, Attachment)
     case deliver(StreamID, [ServerEvent])
-    case endStream(StreamID)
+    /// Lines that answer what came by the stream, so many bytes.
+    case answers(StreamID, [UInt8], to: Int)
+    case endStream(StreamID, StreamEnd)
 
     // From the loop of a session to the loop of a room.
     case join(RoomName, Sender, operation: UInt64, meta: [UInt8])
@@ -31,6 +33,8 @@ package enum LoopMessage: Sendable {
     // From the loop of a room to the loop of a session.
     /// What a member of the room did, for all these sessions.
     case roster([SessionID], RoomName, SessionID, PresenceChange, tail: [UInt8])
+    /// How many members the room has, for all these sessions.
+    case occupancy([SessionID], RoomName, tail: [UInt8])
     /// An offer to this session that has to give way to its own.
     case withdraw(SessionID, Relay)
     /// The same event for all these sessions.
@@ -60,7 +64,9 @@ package enum LoopMessage: Sendable {
         let base = 128
         return switch self {
         case .call(let call): base + call.size
-        case .written, .detached, .attached, .endStream, .leave, .outcome: base
+        case .written, .detached, .endStream, .leave, .outcome: base
+        case .attached(_, let attachment): base + (attachment.greeting?.count ?? 0)
+        case .answers(_, let lines, _): base + lines.count
         case .reply(_, let reply): base + reply.body.count
         case .deliver(_, let events): events.reduce(base) { $0 + $1.size }
         case .join(_, _, _, let meta), .update(_, _, _, let meta): base + meta.count
@@ -68,6 +74,8 @@ package enum LoopMessage: Sendable {
         case .fanOut(let sessions, let relay): base + sessions.count * MemoryLayout<SessionID>.stride + relay.size
         case .fate(_, let tail): base + tail.count
         case .withdraw: base
+        case .occupancy(let sessions, _, let tail):
+            base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
         case .roster(let sessions, _, _, _, let tail):
             base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
         case .presence(let sessions, let tail): base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
@@ -87,14 +95,23 @@ package struct SessionCall: Sendable {
     let action: Action
 
     enum Action: Sendable {
-        case attach(after: EventID?)
+        case attach(Transport, after: EventID?)
+        /// Of a request.
         case messages([UInt8])
+        /// Of a duplex stream.
+        case frame([UInt8])
+        /// By a stream, or by a request alone. The ticket stands in for the token.
+        case resume(Ticket, Transport?, after: EventID?)
         case bye
         case refuse(Reply)
     }
 
     var size: Int {
-        if case .messages(let body) = action { token.count + body.count } else { token.count }
+        switch action {
+        case .messages(let body), .frame(let body): token.count + body.count
+        case .resume(let ticket, _, _): ticket.identity.count
+        case .attach, .bye, .refuse: token.count
+        }
     }
 }
 

@@ -1,25 +1,29 @@
 // On the loop of a session: what it sends, and what is sent to it.
 extension SignalingNode {
-    func read(_ body: [UInt8], of session: Session, _ request: RequestKey) {
+    /// - Parameter frameSize: what a duplex stream has accounted for, if it came by one.
+    func read(_ body: [UInt8], of session: Session, _ request: RequestKey, frameSize: Int?) {
         record(.request(size: UInt32(clamping: body.count)), of: session)
         let messages: [ReceivedMessage]
         do throws(MessageReader.Refusal) {
             messages = try MessageReader(sender: session.asSender, loops: loops, limits: limits).read(body)
         } catch {
-            let reply =
+            let (problem, detail): (Problem, String) =
                 switch error {
-                case .badJSON(let detail): Problem.badJSON.reply(detail)
-                case .tooLarge(let detail): Problem.tooLarge.reply(detail)
+                case .badJSON(let detail): (.badJSON, detail)
+                case .tooLarge(let detail): (.tooLarge, detail)
                 }
             if case .tooLarge = error { statistics.trip(body.count > limits.messageSize ? .messageSize : .batch) }
-            post(.reply(request, reply), to: request.loop)
+            if let frameSize {
+                let line = ServerEvent.answer((code: problem.rawValue, detail: detail), to: nil)
+                post(.answers(request, line, to: frameSize), to: request.loop)
+            } else {
+                post(.reply(request, problem.reply(detail)), to: request.loop)
+            }
             return
         }
-        guard !messages.isEmpty else {
-            post(.reply(request, .results([])), to: request.loop)
-            return
-        }
-        let pending = session.await(PendingRequest(origin: request, messages: messages))
+        let request = PendingRequest(origin: request, frameSize: frameSize, messages: messages)
+        guard !messages.isEmpty else { return answer(request) }
+        let pending = session.await(request)
         for (index, message) in messages.enumerated() {
             take(message, of: session, Waiter(request: pending, index: index))
         }
@@ -42,6 +46,7 @@ extension SignalingNode {
 
     private func perform(_ message: ClientMessage, of session: Session, _ waiter: Waiter) {
         switch message.kind {
+        case .ping where session.requests[waiter.request]?.frameSize != nil: settle(session, waiter, nil)
         case .ping: settle(session, waiter, give(session, ServerEvent.pong(message.id)) ? nil : Self.queueFull)
         case .ack(let seq):
             let isKnown = session.log.acknowledge(seq)
@@ -69,7 +74,15 @@ extension SignalingNode {
             observeMessage(type, of: session, error)
         }
         guard let request = session.settle(waiter, error) else { return }
-        post(.reply(request.origin, request.reply), to: request.origin.loop)
+        answer(request)
+    }
+
+    private func answer(_ request: PendingRequest) {
+        if let size = request.frameSize {
+            post(.answers(request.origin, request.answers, to: size), to: request.origin.loop)
+        } else {
+            post(.reply(request.origin, request.reply), to: request.origin.loop)
+        }
     }
 
     static let queueFull = MessageError(.queueFull, "too much is waiting already; try again later")

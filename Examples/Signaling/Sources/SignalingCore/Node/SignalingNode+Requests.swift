@@ -4,16 +4,7 @@ extension SignalingNode {
     package func createSession(_ request: RequestKey, now: Moment) {
         run(now) {
             guard !isDraining else { return answer(request, Self.draining) }
-            guard sessions.count < limits.sessionsPerLoop else {
-                statistics.trip(.sessionsPerLoop)
-                answer(request, Problem.tooManySessions.reply("this loop has all the sessions that it takes"))
-                return
-            }
-            let id = SessionID(loop: loop, random: &random)
-            let session = Session(id: id, token: SessionToken(random: &random), limits: limits, now: now)
-            sessions[id] = session
-            observeStart(of: session)
-            startGrace(session)
+            guard let session = makeSession() else { return answer(request, tooManySessions()) }
             answer(request, welcome(session))
         }
     }
@@ -22,10 +13,13 @@ extension SignalingNode {
     ///
     /// - Parameters:
     ///   - token: what came as bearer token, nil when nothing did.
+    ///   - transport: server-sent events or NDJSON.
     ///   - last: `Last-Event-ID`.
-    package func openStream(_ request: RequestKey, session: String, token: [UInt8]?, after last: EventID?, now: Moment)
-    {
-        call(request, session, token, .attach(after: last), now)
+    package func openStream(
+        _ request: RequestKey, session: String, token: [UInt8]?, _ transport: Transport = .sse, after last: EventID?,
+        now: Moment
+    ) {
+        call(request, session, token, .attach(transport, after: last), now)
     }
 
     /// `POST /v1/sessions/{sid}/messages`.
@@ -45,7 +39,7 @@ extension SignalingNode {
         call(request, session, token, .refuse(reply), now)
     }
 
-    private func call(
+    func call(
         _ request: RequestKey, _ session: String, _ token: [UInt8]?, _ action: SessionCall.Action, _ now: Moment
     ) {
         run(now) {
@@ -58,7 +52,7 @@ extension SignalingNode {
                 answer(request, Self.noSuchSession)
                 return
             }
-            if case .attach = action { streams[request] = EventStream(session: id) }
+            if case .attach(let transport, _) = action { streams[request] = EventStream(transport, session: id) }
             let call = SessionCall(session: id, token: token, request: request, action: action)
             guard offer(.call(call), to: id.loop) else {
                 statistics.trip(.mailbox)
@@ -69,26 +63,7 @@ extension SignalingNode {
         }
     }
 
-    static let noSuchSession = Problem.noSuchSession.reply("no such session: it has ended, or never was")
+    func tooManySessions() -> Reply { Problem.tooManySessions.reply("this loop has all the sessions that it takes") }
 
-    private func welcome(_ session: Session) -> Reply {
-        let location = Reply.Header("location", "/v1/sessions/\(session.id)")
-        let fresh = Reply.Header("cache-control", "no-store")
-        return .json(201, headers: [location, fresh]) { writer in
-            writer.field("sid", session.id.description)
-            writer.field("token", session.token.text)
-            writer.field("epoch", session.log.epoch)
-            writer.key("ice_servers")
-            writer.array { _ in }
-            writer.key("limits")
-            writer.object { writer in
-                writer.field("message", limits.messageSize)
-                writer.field("batch", limits.batch)
-                writer.field("candidates", limits.candidates)
-            }
-            writer.field("ping", limits.pingInterval.nanoseconds / 1_000_000)
-            writer.key("transports")
-            writer.array { $0.string("sse") }
-        }
-    }
+    static let noSuchSession = Problem.noSuchSession.reply("no such session: it has ended, or never was")
 }

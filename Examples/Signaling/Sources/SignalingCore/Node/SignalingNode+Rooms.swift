@@ -18,8 +18,9 @@ extension SignalingNode {
             observeJoining(session, of: name)
             tellOthers(of: room, name, than: session, .joined, ServerEvent.peer(.peerJoined, name, member))
         }
-        let members = room.members.lazy.filter { $0.session != session }
-        let tail = ServerEvent.joined(name, session, members: members)
+        let members = room.isCrowded ? [] : room.members.filter { $0.session != session }
+        let count = room.isCrowded ? room.count : nil
+        let tail = ServerEvent.joined(name, session, count: count, members: members)
         post(.joined(name, session, operation: operation, tail: tail), to: session.loop)
     }
 
@@ -50,9 +51,26 @@ extension SignalingNode {
     private func tellOthers(
         of room: Room, _ name: RoomName, than session: SessionID, _ change: PresenceChange, _ tail: [UInt8]
     ) {
+        if room.isCrowded {
+            if change != .updated { recounted.insert(name) }
+            return
+        }
         for (loop, sessions) in room.others(than: session).sorted(by: { $0.key < $1.key }) {
             post(.roster(sessions, name, session, change, tail: tail), to: loop)
         }
+    }
+
+    /// Tells the members of large rooms how many they are, or again who they are.
+    func tellOccupancy() {
+        for name in recounted {
+            let hasRoster = rooms[name]?.thinOut() ?? false
+            guard let room = rooms[name] else { continue }
+            let tail = ServerEvent.occupancy(name, room.count, members: hasRoster ? room.members : nil)
+            for (loop, sessions) in room.byLoop.sorted(by: { $0.key < $1.key }) {
+                post(.occupancy(sessions, name, tail: tail), to: loop)
+            }
+        }
+        recounted.removeAll()
     }
 
     static let notInRoom = MessageError(.notInRoom, "you are not in the room")

@@ -1,6 +1,9 @@
 // On the loop of a session: its requests, its stream, its end.
 extension SignalingNode {
     func answer(_ call: SessionCall) {
+        if case .resume(let ticket, let transport, let last) = call.action {
+            return resume(call, ticket, by: transport, after: last)
+        }
         guard let session = sessions[call.session] else {
             refuse(call, Self.noSuchSession)
             return
@@ -11,9 +14,11 @@ extension SignalingNode {
         }
         switch call.action {
         case .attach where isDraining: refuse(call, Self.draining)
-        case .attach(let last): attach(session, call.request, after: last)
-        case .messages(let body): read(body, of: session, call.request)
+        case .attach(let transport, let last): attach(session, call.request, transport, after: last)
+        case .messages(let body): read(body, of: session, call.request, frameSize: nil)
+        case .frame(let frame): read(frame, of: session, call.request, frameSize: frame.count)
         case .refuse(let reply): refuse(call, reply)
+        case .resume: break
         case .bye:
             end(session, .bye)
             post(.reply(call.request, .noContent), to: call.request.loop)
@@ -26,10 +31,13 @@ extension SignalingNode {
 
     // MARK: Its stream
 
-    private func attach(_ session: Session, _ stream: StreamID, after last: EventID?) {
+    func attach(
+        _ session: Session, _ stream: StreamID, _ transport: Transport, after last: EventID?,
+        greeting: Greeting? = nil
+    ) {
         if let old = session.stream {
             record(.streamEnded, of: session)
-            post(.endStream(old), to: old.loop)
+            post(.endStream(old, .replaced), to: old.loop)
         }
         session.stream = stream
         session.inFlight = 0
@@ -37,8 +45,11 @@ extension SignalingNode {
         let resumption = session.log.resume(after: last)
         session.log.dropLapsedUnacknowledged(now: now.nanoseconds)
         report(session)
-        observeAttachment(of: session, by: .sse, resumption)
-        post(.attached(stream, session.id, resumption), to: stream.loop)
+        observeAttachment(of: session, by: transport, resumption)
+        let attachment = Attachment(
+            session: session.id, token: session.token, resumption: resumption, position: session.log.position,
+            hasEvents: session.log.hasUnsent, greeting: greeting.map { line($0, session, resumption) })
+        post(.attached(stream, attachment), to: stream.loop)
         send(session)
     }
 
@@ -69,11 +80,11 @@ extension SignalingNode {
     }
 
     /// Ends a stream whose client does not keep up: it comes back for what the log has, or its session times out.
-    func closeStream(_ session: Session) {
+    func closeStream(_ session: Session, _ reason: StreamEnd = .slow) {
         guard let stream = session.stream else { return }
         session.stream = nil
         record(.streamEnded, of: session)
-        post(.endStream(stream), to: stream.loop)
+        post(.endStream(stream, reason), to: stream.loop)
         startGrace(session)
     }
 
@@ -143,7 +154,7 @@ extension SignalingNode {
         observeEnd(of: session, reason)
         session.log.abandon()
         report(session)
-        if let stream = session.stream { post(.endStream(stream), to: stream.loop) }
+        if let stream = session.stream { post(.endStream(stream, .ended), to: stream.loop) }
         for room in session.rooms {
             post(.leave(room, session.id, operation: nil, reason), to: room.loop(of: loops))
         }

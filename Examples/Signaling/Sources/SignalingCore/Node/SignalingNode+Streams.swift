@@ -1,17 +1,4 @@
-/// An event stream, on the loop of its connection.
-struct EventStream {
-    let session: SessionID
-    var transport: Transport { .sse }
-    /// The session has accepted it.
-    var isOpen = false
-    /// The peer does not take more now.
-    var isBlocked = false
-    /// What the session has sent meanwhile; it sends no more than ``ServiceLimits/streamWindow`` ahead.
-    var waiting = FIFO<ServerEvent>()
-
-    init(session: SessionID) { self.session = session }
-}
-
+// On the loop of a connection: its streams.
 extension SignalingNode {
     /// A write to the stream had answered false, and what was written has gone.
     package func streamDrained(_ stream: StreamID, now: Moment) {
@@ -19,6 +6,7 @@ extension SignalingNode {
             guard streams[stream] != nil else { return }
             streams[stream]?.isBlocked = false
             write(stream)
+            readOn(stream)
         }
     }
 
@@ -26,7 +14,7 @@ extension SignalingNode {
     package func streamClosed(_ stream: StreamID, now: Moment) {
         run(now) {
             guard let closed = streams.removeValue(forKey: stream) else { return }
-            post(.detached(closed.session, stream), to: closed.session.loop)
+            detach(stream, closed)
         }
     }
 
@@ -34,58 +22,104 @@ extension SignalingNode {
     package func endStreams(now: Moment) {
         run(now) {
             for (stream, state) in streams {
-                if state.isOpen { outlet.endStream(stream) }
-                post(.detached(state.session, stream), to: state.session.loop)
+                streams[stream] = nil
+                if state.poll != nil {
+                    answerPoll(stream, state, [])
+                } else if state.isOpen || state.transport.isDuplex {
+                    outlet.endStream(stream, .goaway)
+                }
+                detach(stream, state)
             }
-            streams.removeAll()
         }
     }
 
-    /// The answer to a request; one that was to become a stream does not.
+    /// The answer to a request. One that was to become a stream does not; a duplex stream says why, and ends.
     func refusedOrDone(_ request: RequestKey, _ reply: Reply) {
-        streams[request] = nil
-        answer(request, reply)
+        guard let stream = streams.removeValue(forKey: request), stream.transport.isDuplex else {
+            answer(request, reply)
+            return
+        }
+        if let problem = reply.problem { statistics.problems.count(problem) }
+        // The problem document, as a message.
+        let message = Array("{\"t\":\"error\",".utf8) + reply.body.dropFirst()
+        _ = outlet.write(request, message + (stream.transport == .stream ? [UInt8(ascii: "\n")] : []))
+        outlet.endStream(request, .refused(reply.problem ?? .busy))
+        detach(request, stream)
     }
 
-    func attached(_ stream: StreamID, _ session: SessionID, _ resumption: Resumption) {
-        guard streams[stream] != nil else { return }
+    func attached(_ stream: StreamID, _ attachment: Attachment) {
+        guard let transport = streams[stream]?.transport else { return }
         streams[stream]?.isOpen = true
-        outlet.startStream(stream, resumption)
-        put(stream, Array(": hello\n\n".utf8))
-        pings.schedule(stream, now: now.nanoseconds)
+        guard transport != .poll else { return attachedPoll(stream, attachment) }
+        if transport.isDuplex {
+            streams[stream]?.token = attachment.token
+            if let greeting = attachment.greeting { putLines(stream, greeting) }
+            readOn(stream)
+        } else {
+            outlet.startStream(stream, transport, attachment.resumption)
+        }
+        if let opening = transport.opening { put(stream, opening) }
+        if transport.ping != nil { pings.schedule(stream, now: now.nanoseconds) }
     }
 
     func deliver(_ stream: StreamID, _ events: [ServerEvent]) {
-        guard streams[stream] != nil else { return }
+        guard let state = streams[stream] else { return }
+        guard state.poll == nil else {
+            streams[stream] = nil
+            answerPoll(stream, state, events)
+            detach(stream, state)
+            return
+        }
         for event in events { streams[stream]?.waiting.append(event) }
         write(stream)
     }
 
-    func end(_ stream: StreamID) {
-        guard streams.removeValue(forKey: stream) != nil else { return }
-        outlet.endStream(stream)
+    func end(_ stream: StreamID, _ reason: StreamEnd) {
+        guard let state = streams.removeValue(forKey: stream) else { return }
+        guard state.poll != nil else { return outlet.endStream(stream, reason) }
+        switch reason {
+        case .ended: answer(stream, Self.noSuchSession)
+        case .replaced: answer(stream, Problem.replaced.reply("another stream of the session has taken over"))
+        case .slow, .goaway, .refused: answerPoll(stream, state, [])
+        }
     }
 
     func pingStreams() {
         while let stream = pings.popDue(now: now.nanoseconds) {
-            guard let open = streams[stream] else { continue }
-            if !open.isBlocked { put(stream, Array(": ping\n\n".utf8)) }
+            guard let open = streams[stream], let ping = open.transport.ping else { continue }
+            if !open.isBlocked { put(stream, ping) }
             pings.schedule(stream, now: now.nanoseconds)
         }
     }
 
+    /// Tells the session, if it has one, that the stream is no more.
+    func detach(_ stream: StreamID, _ state: EventStream) {
+        guard let session = state.session else { return }
+        post(.detached(session, stream), to: session.loop)
+    }
+
     /// Writes what waits until the stream takes no more, and lets the session send as much again.
     private func write(_ stream: StreamID) {
+        guard let transport = streams[stream]?.transport else { return }
         var written = 0
         while streams[stream]?.isBlocked == false, let event = streams[stream]?.waiting.popFirst() {
-            put(stream, event.encoded)
+            put(stream, transport.encode(event))
             written += event.size
         }
         guard written > 0, let session = streams[stream]?.session else { return }
         post(.written(session, stream, written), to: session.loop)
     }
 
-    private func put(_ stream: StreamID, _ bytes: [UInt8]) {
-        if !outlet.write(stream, bytes) { streams[stream]?.isBlocked = true }
+    func put(_ stream: StreamID, _ bytes: [UInt8]) {
+        guard !outlet.write(stream, bytes) else { return }
+        streams[stream]?.isBlocked = true
+        // Who does not take the answers to what it has sent shall not send more.
+        if streams[stream]?.transport.isDuplex == true { pause(stream) }
+    }
+
+    /// Lines that end in a line feed each; to a WebSocket, each is a message.
+    func putLines(_ stream: StreamID, _ lines: [UInt8]) {
+        guard streams[stream]?.transport == .websocket else { return put(stream, lines) }
+        for line in lines.split(separator: UInt8(ascii: "\n")) { put(stream, Array(line)) }
     }
 }

@@ -5,10 +5,13 @@ package protocol NodeOutlet: AnyObject {
     /// Answers a request.
     func reply(_ request: RequestKey, _ reply: Reply)
     /// Answers a request by an event stream, which begins.
-    func startStream(_ stream: StreamID, _ resumption: Resumption)
-    /// Writes to a stream; false when it shall write no more until it has drained.
+    func startStream(_ stream: StreamID, _ transport: Transport, _ resumption: Resumption)
+    /// Writes to a stream, by WebSocket one message; false when it shall write no more until it has drained.
     func write(_ stream: StreamID, _ bytes: [UInt8]) -> Bool
-    func endStream(_ stream: StreamID)
+    func endStream(_ stream: StreamID, _ reason: StreamEnd)
+    /// Takes no more messages from a duplex stream.
+    func pauseReading(_ stream: StreamID)
+    func resumeReading(_ stream: StreamID)
     /// The version of HTTP that carries a stream: `1.1` or `2`.
     func httpVersion(of stream: StreamID) -> String
     /// Bytes that were written to a stream and that its peer has not taken.
@@ -52,9 +55,19 @@ package final class SignalingNode {
     var sweeps: DeadlineQueue<SessionID>
     /// Sessions for which something waits that is of use for a limited time.
     var expiring: Set<SessionID> = []
+    /// Rooms without a roster whose number of members has changed.
+    var recounted: Set<RoomName> = []
     /// Rooms where candidates wait for their description.
     var holding: Set<RoomName> = []
     var pings: DeadlineQueue<StreamID>
+    var hellos: DeadlineQueue<StreamID>
+    var polls: DeadlineBuckets<StreamID>
+
+    let signer: any TicketSigner
+    /// Of the sessions that begin here.
+    let epoch: UInt32
+    /// The highest that a session here has had.
+    var latestEpoch: UInt32
 
     private(set) var now: Moment
     private var lastRequest: UInt64 = 0
@@ -66,20 +79,27 @@ package final class SignalingNode {
     /// - Parameters:
     ///   - loop: which of the `loops` it runs on, from 0.
     ///   - random: must be cryptographically secure: tokens come from it.
+    ///   - signer: of resume tickets.
+    ///   - epoch: a number that grows from start to start of the service: its start in seconds.
     package init(
-        loop: Int, of loops: Int, limits: ServiceLimits, random: any RandomNumberGenerator, now: Moment,
-        outlet: any NodeOutlet
+        loop: Int, of loops: Int, limits: ServiceLimits, random: any RandomNumberGenerator,
+        signer: any TicketSigner, epoch: UInt32, now: Moment, outlet: any NodeOutlet
     ) {
         precondition((0..<loops).contains(loop))
         self.loop = loop
         self.loops = loops
         self.limits = limits
         self.random = random
+        self.signer = signer
+        self.epoch = epoch
+        latestEpoch = epoch
         self.outlet = outlet
         self.now = now
         graces = DeadlineQueue(delay: limits.sessionGrace)
         sweeps = DeadlineQueue(delay: limits.logAge)
         pings = DeadlineQueue(delay: limits.pingInterval)
+        hellos = DeadlineQueue(delay: limits.helloTimeout)
+        polls = DeadlineBuckets(now: now.nanoseconds)
     }
 
     /// How many sessions live here.
@@ -102,7 +122,10 @@ package final class SignalingNode {
             endAbandonedSessions()
             sweepLogs()
             dropLapsed()
+            tellOccupancy()
             pingStreams()
+            endSilentStreams()
+            endDuePolls()
             endLateQuestions()
         }
     }
@@ -155,14 +178,16 @@ package final class SignalingNode {
         case .written(let session, let stream, let count): written(session, stream, count)
         case .detached(let session, let stream): detached(session, stream)
         case .reply(let request, let reply): refusedOrDone(request, reply)
-        case .attached(let stream, let session, let resumption): attached(stream, session, resumption)
+        case .attached(let stream, let attachment): attached(stream, attachment)
+        case .answers(let stream, let lines, let size): answered(stream, lines, size)
         case .deliver(let stream, let events): deliver(stream, events)
-        case .endStream(let stream): end(stream)
+        case .endStream(let stream, let reason): end(stream, reason)
         case .join(let room, let session, let operation, let meta): join(room, session, operation, meta)
         case .update(let room, let session, let operation, let meta): update(room, session, operation, meta)
         case .leave(let room, let session, let operation, let reason): leave(room, session, operation, reason)
         case .relay(let relay): pass(relay)
         case .presence(let sessions, let tail): tell(sessions, tail)
+        case .occupancy(let sessions, let room, let tail): tell(sessions, tail, .occupancy(room))
         case .roster(let sessions, let room, let peer, let change, let tail):
             tell(sessions, tail, .presence(room, peer, change))
         case .withdraw(let session, let relay): withdraw(relay, from: session)

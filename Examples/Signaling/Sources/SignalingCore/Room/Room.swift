@@ -4,6 +4,9 @@ struct Room {
     private var bySession: [SessionID: Member] = [:]
     private var lastOrdinal = 0
     var calls: CallTable
+    /// Its members are told their number only.
+    private(set) var isCrowded = false
+    private let rosterCapacity: Int
 
     struct Member: Sendable {
         let session: SessionID
@@ -19,6 +22,7 @@ struct Room {
     init(limits: ServiceLimits) {
         capacity = limits.roomCapacity
         calls = CallTable(limits: limits)
+        rosterCapacity = limits.rosterCapacity
     }
 
     var isEmpty: Bool { bySession.isEmpty }
@@ -38,7 +42,15 @@ struct Room {
         lastOrdinal += 1
         bySession[member.session] = member
         bySession[member.session]?.ordinal = lastOrdinal
+        if count > rosterCapacity { isCrowded = true }
         return .new
+    }
+
+    /// - Returns: whether it has a roster again.
+    mutating func thinOut() -> Bool {
+        guard isCrowded, count <= rosterCapacity * 3 / 4 else { return false }
+        isCrowded = false
+        return true
     }
 
     /// - Returns: the member as it is now; nil when there is none.
@@ -54,6 +66,9 @@ struct Room {
     func others(than session: SessionID) -> [Int: [SessionID]] {
         Dictionary(grouping: bySession.keys.lazy.filter { $0 != session }, by: \.loop)
     }
+
+    /// All members, by the loops on which their sessions live.
+    var byLoop: [Int: [SessionID]] { Dictionary(grouping: bySession.keys, by: \.loop) }
 
     /// The members that have this subject, but one.
     func sessions(of subject: Identifier, butNot session: SessionID) -> [SessionID] {

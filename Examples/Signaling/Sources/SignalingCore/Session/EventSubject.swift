@@ -3,6 +3,8 @@ enum EventSubject: Sendable {
     case plain
     /// The roster of a room.
     case roster(RoomName)
+    /// The number of a room's members.
+    case occupancy(RoomName)
     case presence(RoomName, SessionID, PresenceChange)
     case message(MessageStub)
 }

@@ -17,6 +17,10 @@ struct PendingEvents {
         guard !events.isEmpty else { return false }
         switch event.subject {
         case .plain, .roster: return false
+        case .occupancy(let room):
+            let older = events.lastIndex { if case .occupancy(room) = $0.subject { true } else { false } }
+            if let older { remove(at: older) }
+            return false
         case .presence(let room, let peer, let change): return conflate(room, peer, change)
         case .message(let stub):
             if stub.notes.first?.type == .candidates { return merge(event, stub) }
@@ -80,7 +84,10 @@ struct PendingEvents {
         else { return false }
         // What it said meanwhile must not come from one who was never there, and a roster may have it.
         let isSeen = events[coming...].contains { event in
-            if case .roster(room) = event.subject { return true }
+            switch event.subject {
+            case .roster(room), .occupancy(room): return true
+            default: break
+            }
             return event.stub?.sender == peer
         }
         if !isSeen { remove(at: coming) }

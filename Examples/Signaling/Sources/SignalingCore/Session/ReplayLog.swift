@@ -69,17 +69,26 @@ struct ReplayLog {
         return true
     }
 
+    /// The last event that was given a number.
+    var position: EventID { EventID(epoch: epoch, seq: lastSeq) }
+
+    /// What a stream after `last` could bring.
+    func continuity(after last: EventID?) -> Resumption {
+        guard let last, last.epoch == epoch, last.seq <= lastSeq else { return .no }
+        return last.seq >= goneUpTo ? .yes : .partial
+    }
+
     /// Goes back for a new stream: to what follows `last`, the last event that its client has.
     mutating func resume(after last: EventID?) -> Resumption {
-        guard let last, last.epoch == epoch, last.seq <= lastSeq else {
+        let continuity = continuity(after: last)
+        guard let last, continuity != .no else {
             rewind()
             return .no
         }
-        let isComplete = last.seq >= goneUpTo
         while let first = events.first, first.event.seq <= last.seq { forgetDelivered() }
         goneUpTo = max(goneUpTo, last.seq)
         rewind()
-        return isComplete ? .yes : .partial
+        return continuity
     }
 
     /// The next events to send, of about `maxSize` bytes, or one that is larger when `isIdle`. They count as sent.

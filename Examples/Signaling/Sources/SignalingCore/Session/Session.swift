@@ -2,6 +2,8 @@
 final class Session {
     let id: SessionID
     let token: SessionToken
+    /// What its resume tickets say of who it is.
+    var ticketIdentity: [UInt8] = []
     /// Who its client has shown to be; `to.user` names it.
     var subject: Identifier?
     var log: ReplayLog
@@ -29,10 +31,10 @@ final class Session {
     var flight: FlightRecorder
     private var lastRequest: UInt64 = 0
 
-    init(id: SessionID, token: SessionToken, limits: ServiceLimits, now: Moment) {
+    init(id: SessionID, token: SessionToken, epoch: UInt32, limits: ServiceLimits, now: Moment) {
         self.id = id
         self.token = token
-        log = ReplayLog(epoch: 1, limits: limits)
+        log = ReplayLog(epoch: epoch, limits: limits)
         startedAt = now.unixMilliseconds
         recent = RecentIDs(capacity: limits.recentIDs)
         flight = FlightRecorder(capacity: limits.flightEvents, now: now.nanoseconds)
@@ -60,19 +62,33 @@ final class Session {
 
 /// A request whose messages are on their way.
 struct PendingRequest {
+    /// The request, or the stream by which it came.
     let origin: RequestKey
+    /// Its bytes, when it came by a stream.
+    let frameSize: Int?
     let ids: [Identifier?]
     let types: [MessageType]
     var errors: [MessageError?]
     /// Results that have not come.
     var missing: Int
 
-    init(origin: RequestKey, messages: [ReceivedMessage]) {
+    init(origin: RequestKey, frameSize: Int?, messages: [ReceivedMessage]) {
         self.origin = origin
+        self.frameSize = frameSize
         ids = messages.map(\.id)
         types = messages.map(\.type)
         errors = Array(repeating: nil, count: messages.count)
         missing = messages.count
+    }
+
+    /// To a stream: a line for each message that wants an answer.
+    var answers: [UInt8] {
+        var lines: [UInt8] = []
+        for ((id, type), error) in zip(zip(ids, types), errors) {
+            if error == nil, id == nil, type != .ping { continue }
+            lines += ServerEvent.answer(error.map { (code: $0.code.rawValue, detail: $0.detail) }, to: id, of: type)
+        }
+        return lines
     }
 
     var reply: Reply { .results(zip(ids, errors).map { (id: $0, error: $1) }) }

@@ -28,6 +28,22 @@ package struct SessionID: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(String(loop, radix: 36))-\(hexadecimalDigits(high))\(hexadecimalDigits(low))" }
 }
 
+extension SessionID {
+    /// Of ``bytes``.
+    static let size = 20
+
+    /// For tickets: the loop, then the random bits.
+    var bytes: [UInt8] { bigEndian(UInt32(truncatingIfNeeded: loop)) + bigEndian(high) + bigEndian(low) }
+
+    /// Nil unless there are ``size`` of them.
+    init?(bytes: ArraySlice<UInt8>) {
+        guard bytes.count == Self.size else { return nil }
+        loop = Int(integer(bytes.prefix(4)))
+        high = integer(bytes.dropFirst(4).prefix(8))
+        low = integer(bytes.dropFirst(12))
+    }
+}
+
 /// All sixteen digits.
 func hexadecimalDigits(_ value: UInt64) -> String {
     let digits = String(value, radix: 16)

@@ -1,6 +1,6 @@
 /// The secret of a session: 256 random bits in hexadecimal. It reaches no log.
 struct SessionToken: Sendable {
-    private let utf8: [UInt8]
+    let utf8: [UInt8]
 
     init(random: inout some RandomNumberGenerator) {
         utf8 = Array((0..<4).map { _ in hexadecimalDigits(random.next()) }.joined().utf8)

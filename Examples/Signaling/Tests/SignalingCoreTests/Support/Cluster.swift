@@ -12,7 +12,10 @@ final class Cluster {
     var random: SeededGenerator
     private(set) var now = Moment(nanoseconds: 1_000_000_000, unixMilliseconds: 1_700_000_000_000)
 
-    init(loops: Int, seed: UInt64 = 1, limits: ServiceLimits = ServiceLimits()) {
+    init(
+        loops: Int, seed: UInt64 = 1, limits: ServiceLimits = ServiceLimits(), epoch: UInt32 = 1,
+        signer: any TicketSigner = TestSigner()
+    ) {
         random = SeededGenerator(seed: seed)
         mailboxes = Array(repeating: Array(repeating: FIFO(), count: loops), count: loops)
         for loop in 0..<loops {
@@ -20,7 +23,9 @@ final class Cluster {
             outlets.append(outlet)
             let random = SeededGenerator(seed: seed &* 31 &+ UInt64(loop))
             nodes.append(
-                SignalingNode(loop: loop, of: loops, limits: limits, random: random, now: now, outlet: outlet))
+                SignalingNode(
+                    loop: loop, of: loops, limits: limits, random: random, signer: signer, epoch: epoch, now: now,
+                    outlet: outlet))
         }
     }
 
@@ -60,7 +65,11 @@ final class Cluster {
         var replies: [RequestKey: Reply] = [:]
         var opened: [StreamID: Resumption] = [:]
         var written: [StreamID: [UInt8]] = [:]
-        var ended: Set<StreamID> = []
+        var ended: [StreamID: StreamEnd] = [:]
+        var transports: [StreamID: Transport] = [:]
+        /// What was written to a stream, write by write.
+        var frames: [StreamID: [[UInt8]]] = [:]
+        var paused: Set<StreamID> = []
         /// Streams whose peer takes nothing: a write is queued and answers false.
         var blocked: Set<StreamID> = []
 
@@ -81,15 +90,26 @@ final class Cluster {
             replies[request] = reply
         }
 
-        func startStream(_ stream: StreamID, _ resumption: Resumption) { opened[stream] = resumption }
+        func startStream(_ stream: StreamID, _ transport: Transport, _ resumption: Resumption) {
+            opened[stream] = resumption
+            transports[stream] = transport
+        }
 
         func write(_ stream: StreamID, _ bytes: [UInt8]) -> Bool {
-            #expect(opened[stream] != nil && !ended.contains(stream))
+            #expect(transports[stream] != nil && ended[stream] == nil)
+            frames[stream, default: []].append(bytes)
             written[stream, default: []] += bytes
             return !blocked.contains(stream)
         }
 
-        func endStream(_ stream: StreamID) { ended.insert(stream) }
+        func endStream(_ stream: StreamID, _ reason: StreamEnd) {
+            #expect(ended[stream] == nil, "ended twice")
+            ended[stream] = reason
+        }
+
+        func pauseReading(_ stream: StreamID) { #expect(paused.insert(stream).inserted) }
+
+        func resumeReading(_ stream: StreamID) { #expect(paused.remove(stream) != nil) }
     }
 }
 
@@ -172,7 +192,7 @@ final class Peer {
 
     func resumption(_ stream: StreamID) -> Resumption? { cluster.outlets[stream.loop].opened[stream] }
 
-    func isEnded(_ stream: StreamID) -> Bool { cluster.outlets[stream.loop].ended.contains(stream) }
+    func isEnded(_ stream: StreamID) -> Bool { cluster.outlets[stream.loop].ended[stream] != nil }
 
     /// All events that were written to the stream.
     func events(of stream: StreamID) throws -> [JSONFields] {

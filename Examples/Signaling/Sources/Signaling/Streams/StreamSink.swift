@@ -1,0 +1,15 @@
+import SignalingCore
+
+/// The way down of a duplex stream, and its brake, for the node.
+protocol StreamSink: AnyObject {
+    /// The version of HTTP that carries it.
+    var version: String { get }
+    var queuedBytes: Int { get }
+
+    /// One message by WebSocket, lines otherwise; false when nothing more shall be written until it has drained.
+    func write(_ bytes: [UInt8]) -> Bool
+    func end(_ reason: StreamEnd)
+    /// Takes no more messages from the client.
+    func pause()
+    func resume()
+}

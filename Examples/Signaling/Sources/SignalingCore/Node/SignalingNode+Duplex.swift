@@ -1,0 +1,96 @@
+// On the loop of a connection: streams that carry messages both ways.
+extension SignalingNode {
+    /// A duplex stream is open, and its client has ``ServiceLimits/helloTimeout`` to say who it is: then one of
+    /// ``greet(_:now:)``, ``greet(_:resume:after:now:)`` and ``refuse(stream:_:_:now:)`` is called.
+    package func openStream(_ stream: StreamID, _ transport: Transport, now: Moment) {
+        run(now) {
+            streams[stream] = EventStream(transport)
+            hellos.schedule(stream, now: now.nanoseconds)
+        }
+    }
+
+    /// The client has said hello, and may come in: it gets a session on this loop.
+    package func greet(_ stream: StreamID, now: Moment) {
+        run(now) {
+            guard let transport = streams[stream]?.transport, streams[stream]?.session == nil else { return }
+            guard !isDraining else { return refusedOrDone(stream, Self.draining) }
+            guard let session = makeSession() else { return refusedOrDone(stream, tooManySessions()) }
+            streams[stream]?.session = session.id
+            pause(stream)
+            attach(session, stream, transport, after: nil, greeting: .welcome)
+        }
+    }
+
+    /// The client has come with a ticket.
+    package func greet(_ stream: StreamID, resume ticket: [UInt8], after last: EventID?, now: Moment) {
+        run(now) {
+            guard let transport = streams[stream]?.transport, streams[stream]?.session == nil else { return }
+            pause(stream)
+            resume(stream, ticket, by: transport, after: last)
+        }
+    }
+
+    /// Ends a duplex stream for what its client did.
+    package func refuse(stream: StreamID, _ problem: Problem, _ detail: String, now: Moment) {
+        run(now) {
+            guard streams[stream] != nil else { return }
+            refusedOrDone(stream, problem.reply(detail))
+        }
+    }
+
+    /// A message or a batch of them has come by a stream that was greeted.
+    package func receive(_ frame: [UInt8], by stream: StreamID, now: Moment) {
+        run(now) {
+            guard let state = streams[stream], let session = state.session, let token = state.token else { return }
+            let call = SessionCall(session: session, token: token.utf8, request: stream, action: .frame(frame))
+            guard offer(.call(call), to: session.loop) else {
+                statistics.trip(.mailbox)
+                refusedOrDone(stream, Problem.busy.reply("too much is on its way to the session"))
+                return
+            }
+            let count = state.unanswered + 1
+            let bytes = state.unansweredBytes + frame.count
+            streams[stream]?.unanswered = count
+            streams[stream]?.unansweredBytes = bytes
+            guard count >= limits.unanswered || bytes >= limits.unansweredBytes else { return }
+            if !state.isPaused { statistics.trip(.unanswered) }
+            pause(stream)
+        }
+    }
+
+    func answered(_ stream: StreamID, _ lines: [UInt8], _ size: Int) {
+        guard streams[stream] != nil else { return }
+        streams[stream]?.unanswered -= 1
+        streams[stream]?.unansweredBytes -= size
+        if !lines.isEmpty { putLines(stream, lines) }
+        readOn(stream)
+    }
+
+    /// Takes messages again when few are without an answer, and the client takes its answers.
+    func readOn(_ stream: StreamID) {
+        guard let state = streams[stream], state.isPaused, state.isOpen, !state.isBlocked,
+            state.unanswered <= limits.unanswered / 2, state.unansweredBytes <= limits.unansweredBytes / 2
+        else { return }
+        streams[stream]?.isPaused = false
+        outlet.resumeReading(stream)
+    }
+
+    func pause(_ stream: StreamID) {
+        guard streams[stream]?.isPaused == false else { return }
+        streams[stream]?.isPaused = true
+        outlet.pauseReading(stream)
+    }
+
+    func endSilentStreams() {
+        while let stream = hellos.popDue(now: now.nanoseconds) {
+            guard let state = streams[stream], state.transport.isDuplex, state.session == nil else { continue }
+            statistics.trip(.helloTimeout)
+            refusedOrDone(stream, Problem.helloTimeout.reply("no hello came in time"))
+        }
+    }
+}
+
+extension ServiceLimitName {
+    package static let unanswered = ServiceLimitName("unanswered")
+    package static let helloTimeout = ServiceLimitName("hello_timeout")
+}

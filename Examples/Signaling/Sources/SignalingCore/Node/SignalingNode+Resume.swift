@@ -1,0 +1,79 @@
+// Sessions that are continued by a ticket.
+extension SignalingNode {
+    /// `POST /v1/sessions` with a ticket: the session goes on, or begins anew.
+    package func resumeSession(_ request: RequestKey, _ ticket: [UInt8], after last: EventID?, now: Moment) {
+        run(now) { resume(request, ticket, by: nil, after: last) }
+    }
+
+    /// On the loop of the connection.
+    func resume(_ request: RequestKey, _ text: [UInt8], by transport: Transport?, after last: EventID?) {
+        guard let ticket = Ticket(text, signer) else {
+            return refuseTicket(request, "this is no ticket of this service, or its key is not used any more")
+        }
+        guard ticket.expires > now.unixMilliseconds else {
+            return refuseTicket(request, "the ticket has expired: say hello")
+        }
+        // A service of fewer loops than before has no loop for some: those sessions begin here.
+        let id = ticket.session.loop < loops ? ticket.session : SessionID(loop: loop, random: &random)
+        streams[request]?.session = id
+        let call = SessionCall(
+            session: id, token: [], request: request, action: .resume(ticket, transport, after: last))
+        guard offer(.call(call), to: id.loop) else {
+            statistics.trip(.mailbox)
+            streams[request]?.session = nil
+            return refusedOrDone(request, Problem.busy.reply("too much is on its way to the session"))
+        }
+    }
+
+    private func refuseTicket(_ request: RequestKey, _ detail: String) {
+        refusedOrDone(request, Problem.badTicket.reply(detail))
+    }
+
+    /// On the loop of the session.
+    func resume(_ call: SessionCall, _ ticket: Ticket, by transport: Transport?, after last: EventID?) {
+        guard !isDraining else { return post(.reply(call.request, Self.draining), to: call.request.loop) }
+        let isNew = sessions[call.session] == nil
+        guard let session = sessions[call.session] ?? makeSession(again: call.session, ticket) else {
+            post(.reply(call.request, tooManySessions()), to: call.request.loop)
+            return
+        }
+        guard let transport else {
+            // Whether all is there that its client misses is known when it says what it has; its stream tells, then.
+            let goesOn: Resumption = !isNew && ticket.epoch == session.log.epoch ? .yes : .no
+            let resumption = last == nil ? goesOn : session.log.continuity(after: last)
+            post(.reply(call.request, resumed(session, resumption, isNew: isNew)), to: call.request.loop)
+            return
+        }
+        attach(session, call.request, transport, after: last, greeting: .resumed)
+    }
+
+    /// A session of this loop; nil when there are too many.
+    func makeSession(again id: SessionID? = nil, _ ticket: Ticket? = nil) -> Session? {
+        guard sessions.count < limits.sessionsPerLoop else {
+            statistics.trip(.sessionsPerLoop)
+            return nil
+        }
+        let session = Session(
+            id: id ?? SessionID(loop: loop, random: &random), token: SessionToken(random: &random),
+            epoch: ticket.map { nextEpoch(after: $0.epoch) } ?? epoch, limits: limits, now: now)
+        session.ticketIdentity = ticket?.identity ?? []
+        sessions[session.id] = session
+        observeStart(of: session)
+        startGrace(session)
+        return session
+    }
+
+    /// An epoch that no session of this id had, so that nobody takes an event of this one for one of those.
+    private func nextEpoch(after earlier: UInt32) -> UInt32 {
+        latestEpoch = max(latestEpoch, earlier) &+ 1
+        return latestEpoch
+    }
+
+    func ticket(of session: Session) -> String {
+        let lifetime = Int64(limits.ticketLifetime.nanoseconds / 1_000_000)
+        let ticket = Ticket(
+            session: session.id, epoch: session.log.epoch, expires: now.unixMilliseconds + lifetime,
+            identity: session.ticketIdentity)
+        return ticket.text(signer)
+    }
+}

@@ -1,0 +1,35 @@
+/// Why the service ends a stream. WebSockets are closed with its code; a stream of `POST /v1/stream` has code and name in its
+/// trailers.
+package enum StreamEnd: Sendable, Hashable {
+    /// The session is over: its client said so, or was away for too long.
+    case ended
+    /// A newer stream of the same session has taken over.
+    case replaced
+    /// The client has not taken its events in time. They are kept; it may come back for them.
+    case slow
+    /// The client shall come back, perhaps to another node.
+    case goaway
+    /// What was asked for is refused.
+    case refused(Problem)
+
+    /// In the range that RFC 6455 section 7.4.2 leaves to applications: 4000 and up; a refusal's is 4000 and its HTTP status.
+    package var code: UInt16 {
+        switch self {
+        case .ended: 4000
+        case .replaced: 4001
+        case .slow: 4002
+        case .goaway: 4003
+        case .refused(let problem): UInt16(4000 + problem.status)
+        }
+    }
+
+    package var name: String {
+        switch self {
+        case .ended: "ended"
+        case .replaced: "replaced"
+        case .slow: "slow"
+        case .goaway: "goaway"
+        case .refused(let problem): problem.rawValue
+        }
+    }
+}

@@ -1,0 +1,32 @@
+/// How each transport carries what a session sends.
+extension Transport {
+    /// Whether messages come up by the same stream.
+    package var isDuplex: Bool { self == .websocket || self == .stream }
+
+    /// The event as it stands in a stream.
+    package func encode(_ event: ServerEvent) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(event.size)
+        if self == .sse { bytes.append(contentsOf: "id: \(event.epoch).\(event.seq)\ndata: ".utf8) }
+        event.append(to: &bytes)
+        switch self {
+        case .sse: bytes.append(contentsOf: "\n\n".utf8)
+        case .ndjson, .stream: bytes.append(UInt8(ascii: "\n"))
+        case .websocket, .poll: break
+        }
+        return bytes
+    }
+
+    /// What a stream begins with, so that its client sees it open.
+    var opening: [UInt8]? { self == .sse ? Array(": hello\n\n".utf8) : nil }
+
+    /// What goes over an idle stream, so that whatever stands between does not take it for dead. A WebSocket has pings of
+    /// its own.
+    var ping: [UInt8]? {
+        switch self {
+        case .sse: Array(": ping\n\n".utf8)
+        case .ndjson, .stream: [UInt8(ascii: "\n")]
+        case .websocket, .poll: nil
+        }
+    }
+}
