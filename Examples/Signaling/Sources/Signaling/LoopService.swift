@@ -1,7 +1,6 @@
 import Heliograph
 import Logging
 import SignalingCore
-import SocketIO
 
 /// The service on one loop: it brings requests to the node.
 final class LoopService {
@@ -9,8 +8,6 @@ final class LoopService {
     let outlet: LoopOutlet
     let limits: ServiceLimits
     let loop: EventLoop
-    /// Socket.IO on this loop, when it is served.
-    var sockets: SocketHub?
     private var ticker: LoopTimer?
     let monitor: LoopMonitor
     let webhooks: WebhookSender?
@@ -53,10 +50,7 @@ final class LoopService {
     /// Lets the client of a duplex stream in: without keys to check credentials by, anyone.
     func greet(_ stream: StreamID, credential: [UInt8]?) { node.greet(stream, now: now) }
 
-    func endStreams() {
-        node.endStreams(now: now)
-        sockets?.close()
-    }
+    func endStreams() { node.endStreams(now: now) }
 
     /// What takes this loop's requests. Each topic has its routes in a file of its own.
     func makeRouter(logger: Logger) -> Router {
@@ -64,7 +58,6 @@ final class LoopService {
             pageRoutes(routes)
             sessionRoutes(routes)
             streamRoutes(routes)
-            socketIORoutes(routes)
             routes.otherwise { exchange in exchange.respond(Problem.notFound.reply("nothing is here")) }
             routes.methodNotAllowed { exchange in
                 let allowed = exchange.responseHeaders["allow"] ?? ""
