@@ -44,8 +44,6 @@ def people(browser):
         return parties[-1]
 
     yield make
-    for each in parties:
-        each.forgive("/v1/ws")
     complaints = {each.name: each.complaints for each in parties if each.complaints}
     for each in parties:
         # A context that closes its pages without a word leaves members behind.

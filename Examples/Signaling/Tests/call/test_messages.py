@@ -87,7 +87,7 @@ async def test_a_message_expires_and_a_newer_offer_takes_the_place_of_an_older_o
             )
             assert (await a.wait("superseded")).message["id"] == "old"
             assert (await a.wait("expired")).message["id"] == "late"
-            async with b.stream(last="1.1"):
+            async with b.stream(last=f"{b.hello['epoch']}.1"):
                 assert (await b.wait("offer")).message["id"] == "new"
                 assert b.events == []
 

@@ -592,6 +592,13 @@ class WebSocketTransport {
     return true;
   }
 
+  /** Ends the session. Returns whether it could say so. */
+  bye() {
+    if (!this.#isOpen) return false;
+    this.#socket.send('{"t":"bye"}');
+    return true;
+  }
+
   async #greeting() {
     const { session, cursor, token, info } = this.#link;
     const ticket = session()?.resume;
@@ -691,6 +698,10 @@ class HTTPTransport {
   }
 
   probe() {
+    return false;
+  }
+
+  bye() {
     return false;
   }
 
@@ -1115,7 +1126,7 @@ export class SignalingClient extends Emitter {
     for (const stop of this.#stops.splice(0)) stop();
     for (const timer of [this.#ackTimer, this.#upgradeTimer, this.#goawayTimer]) clearTimeout(timer);
     const session = this.#session;
-    if (session && !error) {
+    if (session && !error && !this.#running?.bye()) {
       const url = `${this.#options.base}/v1/sessions/${encodeURIComponent(session.sid)}`;
       const headers = { authorization: `Bearer ${session.token}` };
       this.#options.fetch(url, { method: "DELETE", keepalive: true, headers }).catch(() => {});
@@ -2018,8 +2029,8 @@ export class Call extends Emitter {
 
   /**
    * In a mesh: calls all who are in the room, and from now on takes part with whoever comes. Otherwise: invites
-   * `peers`, all others of the room if not given; while somebody invites, accepts. With `first`, the first who accepts gets the
-   * call, and the others, the devices of one person for example, stop ringing.
+   * `peers`, all others of the room if not given; while somebody invites, accepts. With `first`, the first who accepts
+   * gets the call, and the others, the devices of one person for example, stop ringing.
    *
    * @param {string[]} [peers]
    * @param {{ first?: boolean }} [options]
