@@ -30,6 +30,20 @@ let package = Package(
                 .product(name: "JWTKit", package: "jwt-kit"),
             ],
             swiftSettings: settings),
+        // Engine.IO and Socket.IO, on the runtime alone.
+        .target(
+            name: "SocketIO",
+            dependencies: [
+                .product(name: "Heliograph", package: "heliograph"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: settings),
+        // The smallest server of it, which tests use.
+        .executableTarget(
+            name: "socketio-echo",
+            dependencies: ["SocketIO", .product(name: "Heliograph", package: "heliograph")],
+            path: "Sources/SocketIOEcho",
+            swiftSettings: settings),
         // Its HTTP side and its command line. The page is part of the binary, which can be copied alone.
         .executableTarget(
             name: "signaling",
@@ -46,6 +60,7 @@ let package = Package(
             resources: [.embedInCode("Web"), .embedInCode("Admin/Web")],
             swiftSettings: settings),
         .testTarget(name: "SignalingCoreTests", dependencies: ["SignalingCore"], swiftSettings: settings),
+        .testTarget(name: "SocketIOTests", dependencies: ["SocketIO"], swiftSettings: settings),
         .testTarget(name: "SignalingTests", dependencies: ["signaling"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
