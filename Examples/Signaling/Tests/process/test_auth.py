@@ -145,9 +145,9 @@ def test_the_command_makes_and_checks_tokens(start, files):  # noqa: F811
     minted = made.stdout.strip()
     read = jwt.decode(minted, SECRET, ["HS256"], audience="signaling", issuer="signaling")
     assert (read["sub"], read["rooms"], read["max_peers"]) == ("ada", ["team-*"], 3)
-    checked = run("check", "--token-secret-file", secret, minted)
+    checked = run("check", "--secret-file", secret, minted)
     assert "subject: ada\nrooms: team-*\ngrants: join call publish\nmax_peers: 3\n" in checked.stdout
-    refused = run("check", "--token-secret-file", files("other", PREVIOUS), minted)
+    refused = run("check", "--secret-file", files("other", PREVIOUS), minted)
     assert refused.returncode == 64 and "token_signature" in refused.stderr
     for name, key in KEYS.items():
         made = run("mint", "--key-file", files(f"{name}.pem", private(key)), "--kid", name, "--subject", "bob")

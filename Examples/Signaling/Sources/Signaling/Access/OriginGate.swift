@@ -14,11 +14,13 @@ final class OriginGate: Handler {
         next = CORS(
             .matching { service.access.origins.contains($0.lowercased()) },
             headers: ["authorization", "content-type", "if-match", "last-event-id"],
-            exposed: ["accept-patch", "etag", "link", "location", "retry-after", "signal-resumed"], maxAge: .seconds(600), wrapping: router)
+            exposed: ["accept-patch", "etag", "link", "location", "retry-after", "signal-resumed"],
+            maxAge: .seconds(600), wrapping: router)
     }
 
     func request(_ exchange: Exchange) {
-        guard let origin = exchange.headers["origin"]?.lowercased(), !service.access.origins.contains(origin),
+        let allowed = service.access.origins
+        guard let origin = exchange.headers["origin"]?.lowercased(), !allowed.contains(origin),
             !Self.isOwn(origin, exchange.authority.lowercased())
         else { return exchange.hand(to: next) }
         exchange.addHeader("vary", "origin")

@@ -76,24 +76,24 @@ struct TokenCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Prints what a token gives, or the code that the service would refuse it with.")
 
-        @Option(help: "A file with the secret of HS256 tokens.") var tokenSecretFile: String?
+        @Option(help: "A file with the secret of HS256 tokens.") var secretFile: String?
         @Option(help: "A PEM file with a public key: RSA, P-256 or Ed25519. May be repeated.")
-        var tokenKeyFile: [String] = []
-        @Option(help: "A file with public keys, as a JSON Web Key Set.") var tokenJwksFile: String?
-        @Option(help: "Whom it has to be for: its aud.") var tokenAudience = "signaling"
-        @Option(help: "Who has to have made it: its iss.") var tokenIssuer = "signaling"
+        var keyFile: [String] = []
+        @Option(help: "A file with public keys, as a JSON Web Key Set.") var jwksFile: String?
+        @Option(help: "Whom it has to be for: its aud.") var audience = "signaling"
+        @Option(help: "Who has to have made it: its iss.") var issuer = "signaling"
         @Argument(help: "The token.") var token: String
 
         func run() async throws {
             var access = ServiceConfiguration.Access()
-            access.secret = try tokenSecretFile.map { Secret(path: $0, bytes: try KeyFile.secret($0)) }
-            access.keyFiles = tokenKeyFile
-            access.keySetFile = tokenJwksFile
-            access.audiences = [tokenAudience]
-            access.issuers = [tokenIssuer]
+            access.secret = try secretFile.map { Secret(path: $0, bytes: try KeyFile.secret($0)) }
+            access.keyFiles = keyFile
+            access.keySetFile = jwksFile
+            access.audiences = [audience]
+            access.issuers = [issuer]
             let keys = try await access.keys()
             guard !keys.isEmpty else {
-                throw ValidationError("give a key, as the service has it, such as --token-secret-file")
+                throw ValidationError("give a key, as the service has it, such as --secret-file")
             }
             let verifier = access.verifier(keys, ServiceLimits())
             switch await verifier.identity(Array(token.utf8), unixMilliseconds: TokenCommand.now) {

@@ -1,3 +1,4 @@
+import SignalingAuth
 import SignalingCore
 
 extension Setting {
