@@ -38,6 +38,7 @@ let package = Package(
             name: "signaling",
             dependencies: [
                 "SignalingCore",
+                "SocketIO",
                 .product(name: "Heliograph", package: "heliograph"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),

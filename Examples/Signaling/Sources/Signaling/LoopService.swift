@@ -1,6 +1,7 @@
 import Heliograph
 import Logging
 import SignalingCore
+import SocketIO
 
 /// The service on one loop: it brings requests to the node.
 final class LoopService {
@@ -8,6 +9,8 @@ final class LoopService {
     let outlet: LoopOutlet
     let limits: ServiceLimits
     let loop: EventLoop
+    /// Socket.IO on this loop, when it is served.
+    var sockets: SocketHub?
     private var ticker: LoopTimer?
     let monitor: LoopMonitor
     let webhooks: WebhookSender?
@@ -50,7 +53,10 @@ final class LoopService {
     /// Lets the client of a duplex stream in: without keys to check credentials by, anyone.
     func greet(_ stream: StreamID, credential: [UInt8]?) { node.greet(stream, now: now) }
 
-    func endStreams() { node.endStreams(now: now) }
+    func endStreams() {
+        node.endStreams(now: now)
+        sockets?.close()
+    }
 
     /// What takes this loop's requests. Each topic has its routes in a file of its own.
     func makeRouter(logger: Logger) -> Router {
@@ -58,6 +64,7 @@ final class LoopService {
             pageRoutes(routes)
             sessionRoutes(routes)
             streamRoutes(routes)
+            socketIORoutes(routes)
             routes.otherwise { exchange in exchange.respond(Problem.notFound.reply("nothing is here")) }
             routes.methodNotAllowed { exchange in
                 let allowed = exchange.responseHeaders["allow"] ?? ""
