@@ -50,6 +50,7 @@ let package = Package(
             dependencies: [
                 "SignalingAuth",
                 "SignalingCore",
+                "SocketIO",
                 .product(name: "Heliograph", package: "heliograph"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Crypto", package: "swift-crypto"),

@@ -1,6 +1,7 @@
 import Heliograph
 import Logging
 import SignalingCore
+import SocketIO
 
 /// The service on one loop: it brings requests to the node.
 final class LoopService {
@@ -8,6 +9,8 @@ final class LoopService {
     let outlet: LoopOutlet
     private(set) var limits: ServiceLimits
     let loop: EventLoop
+    /// Socket.IO on this loop, when it is served.
+    var sockets: SocketHub?
     private var ticker: LoopTimer?
     let monitor: LoopMonitor
     let webhooks: WebhookSender?
@@ -74,7 +77,10 @@ final class LoopService {
         }
     }
 
-    func endStreams() { node.endStreams(now: now) }
+    func endStreams() {
+        node.endStreams(now: now)
+        sockets?.close()
+    }
 
     /// What takes this loop's requests. Each topic has its routes in a file of its own.
     func makeRouter(logger: Logger) -> some Handler {
@@ -84,6 +90,7 @@ final class LoopService {
             iceRoutes(routes)
             whipRoutes(routes)
             streamRoutes(routes)
+            socketIORoutes(routes)
             routes.otherwise { exchange in exchange.respond(Problem.notFound.reply("nothing is here")) }
             routes.methodNotAllowed { exchange in
                 let allowed = exchange.responseHeaders["allow"] ?? ""

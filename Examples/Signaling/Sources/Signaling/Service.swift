@@ -1,6 +1,7 @@
 import Heliograph
 import Logging
 import SignalingCore
+import SocketIO
 
 /// The service on all loops: a node on each, mailboxes between them, and the server that brings the requests.
 final class Service: Sendable {
@@ -58,6 +59,10 @@ final class Service: Sendable {
                     webhooks: sender, logger: logger)
             }
         }
+        let sockets = SocketIOServer(loops: group.loops, options: SocketSignaling.options) { io in
+            SocketSignaling.setUp(io)
+        }
+        for part in parts { part.loop.execute { part.service?.sockets = sockets.hub(on: part.loop) } }
         self.client = client
         drainTimeout = operations.drainTimeout
         self.group = group
