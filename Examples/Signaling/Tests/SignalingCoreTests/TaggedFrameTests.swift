@@ -31,7 +31,7 @@ struct TaggedFrameTests {
     @Test(arguments: [
         ("{\"seq\":1,\"ts\":2,\"t\":\"joined\",\"room\":\"r\"}", "joined"),
         ("{\"t\":\"ack\",\"id\":\"t\"}", "ack"),
-        ("{\"seq\":1,\"ts\":2,\"from\":{\"user\":\"\\\"t\\\":\\\"x\\\"\"},\"body\":{\"t\":\"x\"},\"t\":\"msg\"}", "msg"),
+        ("{\"seq\":1,\"ts\":2,\"from\":{\"user\":\"\\\"t\\\":\\\"x\\\"\"},\"b\":{\"t\":\"x\"},\"t\":\"msg\"}", "msg"),
         ("{\"seq\":1,\"ts\":2,\"from\":{},\"t\":\"o\\u0066fer\"}", "offer"),
     ])
     func anEventIsNamedByItsType(_ event: String, _ name: String) {
