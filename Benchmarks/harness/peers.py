@@ -103,6 +103,22 @@ class HeliographAsync(Heliograph):
     name, port, hello = "heliograph-async", 9711, "/hello/async"
 
 
+class Signaling(Heliograph):
+    """The example service, with rates that a load does not reach."""
+
+    name, port, statistics = "signaling", 9713, None
+    program = BENCHMARKS.parent / "Examples/Signaling/.build/release/signaling"
+
+    def available(self):
+        return self.program.exists()
+
+    def command(self):
+        most = "1000000000/1000000000"
+        return [self.program, "--host", "127.0.0.1", "--port", self.port, "--threads", "1", "--certificate", self.certificate,
+                "--private-key", self.key, "--session-rate", most, "--room-rate", most, "--address-rate", most,
+                "--session-grace", "10s"]
+
+
 class HeliographHello(Heliograph):
     """The same without a route, for tools under which a process with tasks of Swift's does not run."""
 
@@ -293,7 +309,7 @@ class Go(Peer):
         return [self.work / "go-server", self.port, self.certificate, self.key]
 
 
-ALL = [Heliograph, Floor, Nghttpd, H2O, Nginx, HAProxy, Node, SwiftNIO, Hummingbird, Go, Echo, HeliographAsync, Websockets]
+ALL = [Heliograph, Floor, Nghttpd, H2O, Nginx, HAProxy, Node, SwiftNIO, Hummingbird, Go, Echo, HeliographAsync, Websockets, Signaling]
 SIZES = [1024, 64 * 1024, 1024 * 1024]
 
 

@@ -207,6 +207,67 @@ class Feed:
         return result
 
 
+class Calls:
+    """How long calls take to be set up on the signaling service, and what a relayed message costs it."""
+
+    # An offer, an answer, candidates of both sides, and the end.
+    messages = 5
+
+    def __init__(self, name, title, peers, variants, rate, quick=False, rounds=3):
+        self.name, self.title, self.peers, self.variants, self.rate = name, title, peers, variants, rate
+        self.quick, self.rounds = quick, rounds
+
+    def run(self, servers, context):
+        result = Result(self.title, "CPU µs per relayed message", columns=("p50 ms", "p99 ms", "p99.9 ms"),
+                        comment=f"{self.rate:,} calls a second for 5 s after 1 s of warm-up, each of {self.messages} relayed messages; the time "
+                                "counts from when the offer was due until the answer is there, `load`")
+        [server] = servers
+        for title, options in self.variants:
+            samples = []
+            for number in range(context.rounds or self.rounds):
+                context.progress(f"{self.title}: round {number + 1}, {title}")
+                samples.append(loads.load(server, "signaling", f"https://127.0.0.1:{server.port}", "calls", "--rate", self.rate,
+                                          "--duration", 5, "--warm-up", 1, *options))
+            problem = next((sample.problem for sample in samples if sample.problem), "")
+            if problem:
+                result.rows.append((title, None, None, None, None, problem[:120]))
+                result.extra.append(("–", "–", "–"))
+                continue
+            cpu = [sample.cpu_per_operation / self.messages for sample in samples]
+            result.rows.append((title, statistics.median(cpu), min(cpu), max(cpu), None, ""))
+            result.extra.append(tuple(
+                f"{statistics.median(sample.latency[name] for sample in samples) / 1000:.2f}" for name in ("p50", "p99", "p99.9")))
+        return result
+
+
+class Storms:
+    """Sessions of the signaling service that come, go and come back, as fast as they end."""
+
+    def __init__(self, name, title, peers, quick=False, rounds=3):
+        self.name, self.title, self.peers, self.quick, self.rounds = name, title, peers, quick, rounds
+
+    def run(self, servers, context):
+        result = Result(self.title, "CPU µs per operation", columns=("operations/s",),
+                        comment="WebSockets over HTTP/2: sessions that begin and join a room on 100 connections; members of rooms of ten that leave "
+                                "and join again, and sessions that drop and resume, 1,000 of them")
+        [server] = servers
+        for work, connections, operations in (("connect", 100, 5_000), ("presence", 1_000, 20_000), ("reconnect", 1_000, 5_000)):
+            samples = []
+            for number in range(context.rounds or self.rounds):
+                context.progress(f"{self.title}: round {number + 1}, {work}")
+                samples.append(loads.load(server, "signaling", f"https://127.0.0.1:{server.port}", work, "--connections", connections,
+                                          "--operations", operations))
+            problem = next((sample.problem for sample in samples if sample.problem), "")
+            if problem:
+                result.rows.append((work, None, None, None, None, problem[:120]))
+                result.extra.append(("–",))
+                continue
+            cpu = [sample.cpu_per_operation for sample in samples]
+            result.rows.append((work, statistics.median(cpu), min(cpu), max(cpu), None, ""))
+            result.extra.append((f"{statistics.median(sample.per_second for sample in samples):,.0f}",))
+        return result
+
+
 class MassClose:
     """What it is for a server, and for those who stay, that very many connections vanish at once."""
 
@@ -369,4 +430,10 @@ SCENARIOS = [
     IdleMemory("idle-quick", "Memory of 1,000 idle connections", REQUEST_PEERS, [1_000], quick=True),
     Growth("growth", "CPU per request among idle connections", ["heliograph", "h2o", "nginx"], [0, 1_000, 10_000, 19_000]),
     MassClose("mass-close", "Closing 19,000 connections at once", ["heliograph", "h2o", "nginx"], 19_000),
+    Calls("calls", "Calls over each transport, 1,000 sessions", ["signaling"],
+          [("WebSocket", ["--connections", 1_000]), ("lines on a stream", ["--connections", 1_000, "--transport", "stream"]),
+           ("server-sent events and POST", ["--connections", 1_000, "--transport", "events"])], 1_000),
+    Calls("calls-idle", "Calls among idle sessions", ["signaling"],
+          [(f"{idle:,} idle", ["--connections", 500 + idle, "--active", 500]) for idle in (0, 1_000, 10_000)], 500),
+    Storms("storms", "Sessions that come, go and come back", ["signaling"]),
 ]

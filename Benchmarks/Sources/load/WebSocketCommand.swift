@@ -28,13 +28,16 @@ struct WebSocketCommand: AsyncParsableCommand {
 }
 
 /// Opens a WebSocket that is not pinged by itself.
-func open(_ request: ClientRequest, _ handler: any WebSocketHandler, _ bench: LoadRun.Bench) {
+func open(
+    _ request: ClientRequest, _ handler: any WebSocketHandler, _ bench: LoadRun.Bench, subprotocols: [String] = []
+) {
     var options = WebSocketOptions()
+    options.subprotocols = subprotocols
     options.pingInterval = nil
     do {
-        try bench.pool.openWebSocket(request, options: options, handler: handler) { bench.recorder.failed("\($0)") }
+        try bench.pool.openWebSocket(request, options: options, handler: handler) { bench.recorder.giveUp("\($0)") }
     } catch {
-        bench.recorder.failed("\(error)")
+        bench.recorder.giveUp("\(error)")
     }
 }
 

@@ -9,6 +9,7 @@ final class Field {
     let description: String
     private let active: Int
     private var peers: [any FieldPeer] = []
+    private var storm: [StormPeer] = []
     private var ready = 0
 
     /// Sessions that are being opened at once.
@@ -49,7 +50,8 @@ final class Field {
 
     /// Sessions that begin and end, as many at once as there are connections.
     func runStorm() {
-        for number in 0..<bench.connections { StormPeer(self, number).begin() }
+        storm = (0..<bench.connections).map { StormPeer(self, $0) }
+        for peer in storm { peer.begin() }
         bench.schedule.start()
     }
 }

@@ -6,8 +6,7 @@ final class WebSocketLink: SessionLink, WebSocketHandler {
     private var first = "{\"t\":\"hello\",\"client\":{\"name\":\"load\"}}"
 
     override func open() {
-        let fields: [(name: String, value: String)] = [("sec-websocket-protocol", "signal.v1.json")]
-        load.open(place.request(.get, "/v1/ws", headers: fields), self, bench)
+        load.open(place.request(.get, "/v1/ws"), self, bench, subprotocols: ["signal.v1.json"])
     }
 
     /// Drops the connection and continues on another.
@@ -75,7 +74,7 @@ final class EventsLink: SessionLink, ClientHandler {
 
     func response(_ exchange: ClientExchange) {
         guard (200...201).contains(exchange.status) else { return fail("status \(exchange.status)") }
-        if isStreaming { owner.opened(self) }
+        if isStreaming { owner?.opened(self) }
     }
 
     func body(_ exchange: ClientExchange, _ chunk: RawSpan) {

@@ -11,8 +11,8 @@ protocol SessionOwner: AnyObject {
 class SessionLink {
     let bench: LoadRun.Bench
     let place: Place
-    /// Told of all that comes; it holds this link.
-    unowned let owner: any SessionOwner
+    /// Told of all that comes; it holds this link, and may have gone on to another.
+    private(set) weak var owner: (any SessionOwner)?
     private(set) var sid = ""
     private(set) var token = ""
     private(set) var ticket = ""
@@ -43,7 +43,7 @@ class SessionLink {
         switch type {
         case "welcome", "resumed":
             welcomed(message)
-            owner.opened(self)
+            owner?.opened(self)
         case "ack", "pong": break
         case "error": fail("an error: \(message)")
         default:
@@ -53,7 +53,7 @@ class SessionLink {
                 acknowledged = lastSeq
                 send("{\"t\":\"ack\",\"seq\":\(lastSeq)}")
             }
-            owner.received(type, message)
+            owner?.received(type, message)
         }
     }
 

@@ -88,7 +88,8 @@ struct Setting: Sendable {
     }
 
     /// Every setting there is, by topic.
-    static let all: [Setting] = listen + tls + access + log + sessions + messages + operations + operators + http
+    static let all: [Setting] =
+        listen + tls + access + log + sessions + rates + messages + operations + operators + http
 
     static let byName = Dictionary(all.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
 }

@@ -40,6 +40,16 @@ import Testing
         #expect(loaded.report.contains("message-batch: 64  # default\n"))
     }
 
+    @Test func `a rate is so many a second and so many at once`() throws {
+        let good = ConfigurationSources(flags: ["session-rate": ["5/20"]], environment: [:], file: nil)
+        let rate = try good.load().values.limits.sessionRate
+        #expect(rate.perSecond == 5 && rate.burst == 20)
+        for bad in ["5", "5/", "0/5", "5/0", "5/20/1", "-5/20", "a/b"] {
+            let sources = ConfigurationSources(flags: ["room-rate": [bad]], environment: [:], file: nil)
+            #expect(problems(sources).count == 1, "\(bad)")
+        }
+    }
+
     @Test func `each fault is one line with the setting, its place and what it takes`() throws {
         let file = try TemporaryFile("room-capacity: many\nroom-capasity: 3\nlog: {level: loud}\nport: [1, 2]\n")
         let found = problems(ConfigurationSources(flags: ["threads": ["0"]], environment: [:], file: file.path))
