@@ -61,3 +61,19 @@ def test_a_service_that_goes_away_says_so_and_closes(start, transport):  # noqa:
     assert until(client, heard, "goaway")["reason"] == "draining"
     until(client, heard, "disconnect")
     assert service.process.wait(timeout=15) == 0
+
+
+def test_a_client_that_sends_more_than_may_wait_is_put_out(start):  # noqa: F811
+    service = start("--stream-socketio-backlog", "4KiB")
+    heard: list = []
+    client = connected(service, ["polling"], None, heard)
+    until(client, heard, "welcome")
+    # One request: all of it comes before the loop of the room has answered. Some room is on the other loop.
+    for number in range(8):
+        client.call("join", {"room": f"r{number}"})
+    packets = [f'42["msg",{{"room":"r{number % 8}","body":"{400 * "x"}"}}]' for number in range(120)]
+    with service.http() as http:
+        http.post(f"/socket.io/?EIO=4&transport=polling&sid={client.eio.sid}", content="\x1e".join(packets))
+    assert until(client, heard, "error")["code"] == "busy"
+    assert until(client, heard, "end")["reason"] == "busy"
+    until(client, heard, "disconnect")
