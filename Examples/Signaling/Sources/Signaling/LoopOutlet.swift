@@ -43,6 +43,8 @@ final class LoopOutlet: NodeOutlet {
         sinks[stream]?.end(reason)
     }
 
+    func acknowledge(_ stream: StreamID, _ tag: UInt64, _ result: [UInt8]) { sinks[stream]?.acknowledge(tag, result) }
+
     func pauseReading(_ stream: StreamID) { sinks[stream]?.pause() }
     func resumeReading(_ stream: StreamID) { sinks[stream]?.resume() }
 

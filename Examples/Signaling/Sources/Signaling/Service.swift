@@ -59,10 +59,10 @@ final class Service: Sendable {
                     webhooks: sender, logger: logger)
             }
         }
-        let sockets = SocketIOServer(loops: group.loops, options: SocketSignaling.options) { io in
-            SocketSignaling.setUp(io)
+        let sockets = SocketIOServer(loops: group.loops, options: SocketIOStream.options(limits)) { _ in }
+        for part in parts {
+            part.loop.execute { part.service?.serveSocketIO(sockets.hub(on: part.loop)) }
         }
-        for part in parts { part.loop.execute { part.service?.sockets = sockets.hub(on: part.loop) } }
         self.client = client
         drainTimeout = operations.drainTimeout
         self.group = group

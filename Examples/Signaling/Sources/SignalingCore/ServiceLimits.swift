@@ -25,6 +25,8 @@ package struct ServiceLimits: Sendable {
     package var unanswered = 32
     /// The same in bytes.
     package var unansweredBytes = 256 * 1024
+    /// Bytes that came by Socket.IO while no more was to be read: it cannot stop its client. Past it the stream ends: `busy`.
+    package var socketIOBacklog = 256 * 1024
     /// What descriptions and candidates may say, by room. Past it the error `sdp_policy`.
     package var sdpPolicies = SDPPolicies()
 

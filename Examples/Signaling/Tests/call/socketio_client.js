@@ -19,22 +19,27 @@ window.connectSocketIO = async (state = {}) => {
         if (packet === "2") return client.ws.send("3");
         const [, type, id, data] = /^4(\d)(\d*)(.*)$/s.exec(packet) ?? [];
         if (type === "0") {
-            const { sid, pid } = JSON.parse(data);
-            client.recovered = state.pid === pid;
-            Object.assign(state, { sid, pid });
+            client.connected = true;
         } else if (type === "3") {
             client.acks[id](...JSON.parse(data));
         } else if (type === "2") {
             const [event, ...rest] = JSON.parse(data);
-            if (typeof rest.at(-1) === "string") state.offset = rest.at(-1);
+            const [{ sid, resume, epoch, resumed, seq }] = rest;
+            if (event === "welcome" || event === "resumed") {
+                client.recovered = resumed === "yes";
+                Object.assign(state, { sid, resume, epoch });
+            }
+            if (seq !== undefined) state.last = `${state.epoch}.${seq}`;
             client.log.push(event);
             client.handlers[event]?.(...rest);
         }
     };
 
-    const auth = state.pid ? { pid: state.pid, offset: state.offset } : {};
+    const auth = state.resume ? { resume: state.resume, last: state.last } : {};
     await post("40" + JSON.stringify(auth));
-    for (const packet of (await (await fetch(polling)).text()).split("\x1e")) take(packet);
+    while (client.recovered === undefined) {
+        for (const packet of (await (await fetch(polling)).text()).split("\x1e")) take(packet);
+    }
     client.ws = new WebSocket(`wss://${location.host}${base}websocket&sid=${open.sid}`);
     await new Promise((resolve, reject) => {
         client.ws.onopen = () => client.ws.send("2probe");
@@ -52,21 +57,26 @@ window.makePeer = (client, room) => {
     const peer = new RTCPeerConnection();
     let other;
     peer.onicecandidate = ({ candidate }) => {
-        if (candidate) client.emit("candidates", { to: { peer: other }, room, body: candidate });
+        if (candidate) {
+            const body = { candidates: [candidate], ufrag: candidate.usernameFragment };
+            client.emit("candidates", { to: { peer: other }, room, call: "k", neg: 1, body });
+        }
     };
     client.on("offer", async ({ from, body }) => {
-        other = from;
+        other = from.peer;
         await peer.setRemoteDescription(body);
         await peer.setLocalDescription();
-        client.emit("answer", { to: { peer: other }, room, body: peer.localDescription });
+        client.emit("answer", { to: { peer: other }, room, call: "k", neg: 1, body: peer.localDescription });
     });
     client.on("answer", ({ body }) => peer.setRemoteDescription(body));
-    client.on("candidates", ({ body }) => peer.addIceCandidate(body));
+    client.on("candidates", async ({ body }) => {
+        for (const each of body.candidates) await peer.addIceCandidate(each);
+    });
     peer.call = async (id) => {
         other = id;
         peer.createDataChannel("data");
         await peer.setLocalDescription();
-        client.emit("offer", { to: { peer: other }, room, body: peer.localDescription });
+        client.emit("offer", { to: { peer: other }, room, call: "k", neg: 1, body: peer.localDescription });
     };
     return peer;
 };

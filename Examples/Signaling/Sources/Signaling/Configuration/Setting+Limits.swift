@@ -67,6 +67,9 @@ extension Setting {
             "stream-unanswered-size", \.limits.unansweredBytes, .size(4096...64 << 20),
             "The same in bytes.", .whileRunning, audience: .tuning),
         Setting(
+            "stream-socketio-backlog", \.limits.socketIOBacklog, .size(4096...64 << 20),
+            "What Socket.IO brings meanwhile, in bytes.", .whileRunning, audience: .tuning),
+        Setting(
             "session-flight-events", \.limits.flightEvents, .integer(0...65_536),
             "Events that the flight recorder of a session keeps.", .whileRunning, audience: .tuning),
     ]

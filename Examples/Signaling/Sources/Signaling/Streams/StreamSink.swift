@@ -9,7 +9,13 @@ protocol StreamSink: AnyObject {
     /// One message by WebSocket, lines otherwise; false when nothing more shall be written until it has drained.
     func write(_ bytes: [UInt8]) -> Bool
     func end(_ reason: StreamEnd)
+    /// What became of a message that was given to the node with a tag.
+    func acknowledge(_ tag: UInt64, _ result: [UInt8])
     /// Takes no more messages from the client.
     func pause()
     func resume()
+}
+
+extension StreamSink {
+    func acknowledge(_ tag: UInt64, _ result: [UInt8]) {}
 }

@@ -36,6 +36,26 @@ package struct Reply: Sendable, Hashable {
         }
     }
 
+    /// What became of one message, as a text of its own.
+    static func result(_ id: Identifier?, _ error: MessageError?) -> [UInt8] {
+        var writer = JSONWriter()
+        result(id, error, &writer)
+        return writer.bytes
+    }
+
+    /// The same of a frame that holds no message.
+    static func failure(_ error: (code: String, detail: String)) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.key("error")
+            writer.object { writer in
+                writer.field("code", error.code)
+                writer.field("detail", error.detail)
+            }
+        }
+        return writer.bytes
+    }
+
     private static func result(_ id: Identifier?, _ error: MessageError?, _ writer: inout JSONWriter) {
         writer.object { writer in
             if let id {

@@ -20,8 +20,8 @@ package enum LoopMessage: Sendable {
     case reply(RequestKey, Reply)
     case attached(StreamID, Attachment)
     case deliver(StreamID, [ServerEvent])
-    /// Lines that answer what came by the stream, so many bytes.
-    case answers(StreamID, [UInt8], to: Int)
+    /// Lines that answer what came by the stream; one value, if its frame has a tag.
+    case answers(StreamID, [UInt8], to: FrameMark)
     case endStream(StreamID, StreamEnd)
 
     // From the loop of a session to the loop of a room.
@@ -101,7 +101,7 @@ package struct SessionCall: Sendable {
         /// Of a request.
         case messages([UInt8])
         /// Of a duplex stream.
-        case frame([UInt8])
+        case frame([UInt8], tag: UInt64?)
         /// By a stream, or by a request alone. The ticket stands in for the token.
         case resume(Ticket, Transport?, after: EventID?)
         case bye
@@ -110,7 +110,7 @@ package struct SessionCall: Sendable {
 
     var size: Int {
         switch action {
-        case .messages(let body), .frame(let body): token.count + body.count
+        case .messages(let body), .frame(let body, _): token.count + body.count
         case .resume(let ticket, _, _): ticket.identity.count
         case .attach, .bye, .refuse: token.count
         }

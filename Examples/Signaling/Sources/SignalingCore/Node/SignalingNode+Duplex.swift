@@ -46,10 +46,13 @@ extension SignalingNode {
     }
 
     /// A message or a batch of them has come by a stream that was greeted.
-    package func receive(_ frame: [UInt8], by stream: StreamID, now: Moment) {
+    ///
+    /// - Parameter tag: given for a single message whose outcome the outlet is to hear of.
+    package func receive(_ frame: [UInt8], by stream: StreamID, tag: UInt64? = nil, now: Moment) {
         run(now) {
             guard let state = streams[stream], let session = state.session, let token = state.token else { return }
-            let call = SessionCall(session: session, token: token.utf8, request: stream, action: .frame(frame))
+            let call = SessionCall(
+                session: session, token: token.utf8, request: stream, action: .frame(frame, tag: tag))
             guard offer(.call(call), to: session.loop) else {
                 statistics.trip(.mailbox)
                 refusedOrDone(stream, Problem.busy.reply("too much is on its way to the session"))
@@ -65,11 +68,15 @@ extension SignalingNode {
         }
     }
 
-    func answered(_ stream: StreamID, _ lines: [UInt8], _ size: Int) {
+    func answered(_ stream: StreamID, _ lines: [UInt8], _ frame: FrameMark) {
         guard streams[stream] != nil else { return }
         streams[stream]?.unanswered -= 1
-        streams[stream]?.unansweredBytes -= size
-        if !lines.isEmpty { putLines(stream, lines) }
+        streams[stream]?.unansweredBytes -= frame.size
+        if let tag = frame.tag {
+            outlet.acknowledge(stream, tag, lines)
+        } else if !lines.isEmpty {
+            putLines(stream, lines)
+        }
         readOn(stream)
     }
 

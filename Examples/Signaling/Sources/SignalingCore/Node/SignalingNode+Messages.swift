@@ -1,7 +1,7 @@
 // On the loop of a session: what it sends, and what is sent to it.
 extension SignalingNode {
-    /// - Parameter frameSize: what a duplex stream has accounted for, if it came by one.
-    func read(_ body: [UInt8], of session: Session, _ request: RequestKey, frameSize: Int?) {
+    /// - Parameter frame: of a duplex stream, if it came by one.
+    func read(_ body: [UInt8], of session: Session, _ request: RequestKey, frame: FrameMark?) {
         record(.request(size: UInt32(clamping: body.count)), of: session)
         let messages: [ReceivedMessage]
         do throws(MessageReader.Refusal) {
@@ -15,15 +15,16 @@ extension SignalingNode {
                 case .tooLarge(let detail): (.tooLarge, detail)
                 }
             if case .tooLarge = error { statistics.trip(body.count > limits.messageSize ? .messageSize : .batch) }
-            if let frameSize {
-                let line = ServerEvent.answer((code: problem.rawValue, detail: detail), to: nil)
-                post(.answers(request, line, to: frameSize), to: request.loop)
+            if let frame {
+                let error = (code: problem.rawValue, detail: detail)
+                let answer = frame.tag == nil ? ServerEvent.answer(error, to: nil) : Reply.failure(error)
+                post(.answers(request, answer, to: frame), to: request.loop)
             } else {
                 post(.reply(request, problem.reply(detail)), to: request.loop)
             }
             return
         }
-        let request = PendingRequest(origin: request, frameSize: frameSize, messages: messages)
+        let request = PendingRequest(origin: request, frame: frame, messages: messages)
         guard !messages.isEmpty else { return answer(request) }
         let pending = session.await(request)
         for (index, message) in messages.enumerated() {
@@ -53,7 +54,7 @@ extension SignalingNode {
     private func perform(_ message: ClientMessage, of session: Session, _ waiter: Waiter) {
         switch message.kind {
         case .refresh(let token): verify(token, of: session, waiter)
-        case .ping where session.requests[waiter.request]?.frameSize != nil: settle(session, waiter, nil)
+        case .ping where session.requests[waiter.request]?.frame != nil: settle(session, waiter, nil)
         case .ping: settle(session, waiter, give(session, ServerEvent.pong(message.id)) ? nil : Self.queueFull)
         case .ack(let seq):
             let isKnown = session.log.acknowledge(seq)
@@ -85,8 +86,8 @@ extension SignalingNode {
     }
 
     private func answer(_ request: PendingRequest) {
-        if let size = request.frameSize {
-            post(.answers(request.origin, request.answers, to: size), to: request.origin.loop)
+        if let frame = request.frame {
+            post(.answers(request.origin, request.answers, to: frame), to: request.origin.loop)
         } else {
             post(.reply(request.origin, request.reply), to: request.origin.loop)
         }

@@ -15,8 +15,9 @@ extension SignalingNode {
         switch call.action {
         case .attach where isDraining: refuse(call, Self.draining)
         case .attach(let transport, let last): attach(session, call.request, transport, after: last)
-        case .messages(let body): read(body, of: session, call.request, frameSize: nil)
-        case .frame(let frame): read(frame, of: session, call.request, frameSize: frame.count)
+        case .messages(let body): read(body, of: session, call.request, frame: nil)
+        case .frame(let frame, let tag):
+            read(frame, of: session, call.request, frame: FrameMark(size: frame.count, tag: tag))
         case .refuse(let reply): refuse(call, reply)
         case .resume: break
         case .bye:

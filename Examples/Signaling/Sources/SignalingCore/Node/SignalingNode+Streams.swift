@@ -118,9 +118,9 @@ extension SignalingNode {
         if streams[stream]?.transport.isDuplex == true { pause(stream) }
     }
 
-    /// Lines that end in a line feed each; to a WebSocket, each is a message.
+    /// Lines that end in a line feed each; where the transport has frames, each is one.
     func putLines(_ stream: StreamID, _ lines: [UInt8]) {
-        guard streams[stream]?.transport == .websocket else { return put(stream, lines) }
+        guard streams[stream]?.transport.hasFrames == true else { return put(stream, lines) }
         for line in lines.split(separator: UInt8(ascii: "\n")) { put(stream, Array(line)) }
     }
 }

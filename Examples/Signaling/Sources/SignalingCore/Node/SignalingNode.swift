@@ -9,6 +9,8 @@ package protocol NodeOutlet: AnyObject {
     /// Writes to a stream, by WebSocket one message; false when it shall write no more until it has drained.
     func write(_ stream: StreamID, _ bytes: [UInt8]) -> Bool
     func endStream(_ stream: StreamID, _ reason: StreamEnd)
+    /// What became of a message that came with this tag: `{"ok":true}` or `{"error":…}`.
+    func acknowledge(_ stream: StreamID, _ tag: UInt64, _ result: [UInt8])
     /// Takes no more messages from a duplex stream.
     func pauseReading(_ stream: StreamID)
     func resumeReading(_ stream: StreamID)
@@ -25,6 +27,7 @@ package protocol NodeOutlet: AnyObject {
 }
 
 extension NodeOutlet {
+    package func acknowledge(_ stream: StreamID, _ tag: UInt64, _ result: [UInt8]) {}
     package func verify(_ check: TokenCheck) {}
     package func iceServers(for identity: Identity) -> [UInt8] { Array("[]".utf8) }
     package func httpVersion(of stream: StreamID) -> String { "unknown" }
@@ -204,7 +207,7 @@ package final class SignalingNode {
         case .detached(let session, let stream): detached(session, stream)
         case .reply(let request, let reply): refusedOrDone(request, reply)
         case .attached(let stream, let attachment): attached(stream, attachment)
-        case .answers(let stream, let lines, let size): answered(stream, lines, size)
+        case .answers(let stream, let lines, let frame): answered(stream, lines, frame)
         case .deliver(let stream, let events): deliver(stream, events)
         case .endStream(let stream, let reason): end(stream, reason)
         case .join(let room, let session, let operation, let meta): join(room, session, operation, meta)

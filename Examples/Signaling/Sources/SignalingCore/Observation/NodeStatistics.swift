@@ -60,6 +60,7 @@ package struct MessageOutcome: Sendable, Hashable {
 /// What carries the events of a session.
 package enum Transport: String, Sendable, CaseIterable {
     case sse, ndjson, poll, stream, websocket
+    case socketIO = "socketio"
 }
 
 /// A member of ``ServiceLimits`` as measures name it. Each topic names its own in an extension.

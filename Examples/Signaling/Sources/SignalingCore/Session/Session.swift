@@ -77,25 +77,26 @@ final class Session {
 struct PendingRequest {
     /// The request, or the stream by which it came.
     let origin: RequestKey
-    /// Its bytes, when it came by a stream.
-    let frameSize: Int?
+    /// What it came in, when it came by a stream.
+    let frame: FrameMark?
     let ids: [Identifier?]
     let types: [MessageType]
     var errors: [MessageError?]
     /// Results that have not come.
     var missing: Int
 
-    init(origin: RequestKey, frameSize: Int?, messages: [ReceivedMessage]) {
+    init(origin: RequestKey, frame: FrameMark?, messages: [ReceivedMessage]) {
         self.origin = origin
-        self.frameSize = frameSize
+        self.frame = frame
         ids = messages.map(\.id)
         types = messages.map(\.type)
         errors = Array(repeating: nil, count: messages.count)
         missing = messages.count
     }
 
-    /// To a stream: a line for each message that wants an answer.
+    /// To a stream: a line for each message that wants an answer; or what answers its only message, if its frame has a tag.
     var answers: [UInt8] {
+        if frame?.tag != nil { return Reply.result(ids.first ?? nil, errors.first ?? nil) }
         var lines: [UInt8] = []
         for ((id, type), error) in zip(zip(ids, types), errors) {
             if error == nil, id == nil, type != .ping { continue }

@@ -1,7 +1,10 @@
 /// How each transport carries what a session sends.
 extension Transport {
     /// Whether messages come up by the same stream.
-    package var isDuplex: Bool { self == .websocket || self == .stream }
+    package var isDuplex: Bool { self == .websocket || self == .stream || self == .socketIO }
+
+    /// Whether it carries messages one by one, which need no mark at their ends.
+    var hasFrames: Bool { self == .websocket || self == .socketIO }
 
     /// The event as it stands in a stream.
     package func encode(_ event: ServerEvent) -> [UInt8] {
@@ -12,7 +15,7 @@ extension Transport {
         switch self {
         case .sse: bytes.append(contentsOf: "\n\n".utf8)
         case .ndjson, .stream: bytes.append(UInt8(ascii: "\n"))
-        case .websocket, .poll: break
+        case .websocket, .socketIO, .poll: break
         }
         return bytes
     }
@@ -20,13 +23,13 @@ extension Transport {
     /// What a stream begins with, so that its client sees it open.
     var opening: [UInt8]? { self == .sse ? Array(": hello\n\n".utf8) : nil }
 
-    /// What goes over an idle stream, so that whatever stands between does not take it for dead. A WebSocket has pings of
-    /// its own.
+    /// What goes over an idle stream, so that whatever stands between does not take it for dead. WebSockets and
+    /// Socket.IO have pings of their own.
     var ping: [UInt8]? {
         switch self {
         case .sse: Array(": ping\n\n".utf8)
         case .ndjson, .stream: [UInt8(ascii: "\n")]
-        case .websocket, .poll: nil
+        case .websocket, .socketIO, .poll: nil
         }
     }
 }

@@ -154,7 +154,7 @@ extension SignalingNode {
             case .send(let message):
                 let request = nextRequest()
                 whipRequests[request] = session.id
-                read(message, of: session, request, frameSize: nil)
+                read(message, of: session, request, frame: nil)
             }
         }
     }

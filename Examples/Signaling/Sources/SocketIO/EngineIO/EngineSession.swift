@@ -51,6 +51,8 @@ final class EngineSession {
     private var pongDue: UInt64?
     private var closeDue: UInt64?
     private var lastHeard: UInt64
+    /// Who waits until nothing else does.
+    private var drainHandlers: [() -> Void] = []
 
     private enum State {
         case open
@@ -101,6 +103,18 @@ final class EngineSession {
     var isWritable: Bool { webSocket != nil ? !isCongested && !isOverflowing : poll != nil }
 
     var isPolling: Bool { webSocket == nil }
+
+    /// Something waits for its client.
+    var hasBacklog: Bool { isCongested || !queue.isEmpty }
+
+    /// Bytes that wait; where the WebSocket takes no more, at least one.
+    var backlog: Int { max(queuedBytes, isCongested ? 1 : 0) }
+
+    /// Calls it, once, when nothing waits for its client any more.
+    func whenDrained(_ body: @escaping () -> Void) {
+        drainHandlers.append(body)
+        requestFlush()
+    }
 
     /// When ``tick(now:)`` has something to do.
     var deadline: UInt64? {
@@ -270,7 +284,11 @@ final class EngineSession {
             return end(.transportError, answering: .close)
         }
         isOverflowing = false
-        if state == .closing { finishClosing() }
+        if state == .closing { return finishClosing() }
+        guard !hasBacklog else { return }
+        let waiting = drainHandlers
+        drainHandlers = []
+        for handler in waiting { handler() }
     }
 
     private func takeQueue(_ count: Int = .max) -> [EnginePacket] {
@@ -322,6 +340,7 @@ final class EngineSession {
         if let webSocket { host.close(webSocket) }
         if let probe { host.close(probe.key) }
         queue = []
+        drainHandlers = []
         host.ended(self, reason)
     }
 

@@ -46,6 +46,7 @@ final class SocketTransport: Handler {
         handshake.query = query
         handshake.isWebSocket = transport == .webSocket
         handshake.isHTTP2 = exchange.version == .http2
+        handshake.peerHost = exchange.connection?.peerHost ?? ""
         for (name, value) in exchange.headers.fields where handshake.headers[name] == nil {
             handshake.headers[name] = value
         }
@@ -203,6 +204,8 @@ extension SocketTransport {
     private func addOrigin(_ exchange: Exchange) -> Bool {
         guard let origin = exchange.headers["origin"] else { return true }
         guard hub.options.origins.allow(origin, authority: exchange.authority) else { return false }
+        // What is around it may have said so already.
+        guard exchange.responseHeaders["access-control-allow-origin"] == nil else { return true }
         exchange.addHeader("access-control-allow-origin", origin)
         exchange.addHeader("vary", "origin")
         if hub.options.allowsCredentials { exchange.addHeader("access-control-allow-credentials", "true") }

@@ -182,6 +182,30 @@ public final class ServerSocket {
         for handler in last { handler(reason) }
     }
 
+    /// Closes the connection under it, behind what waits, without a word of the end: its client comes back by itself.
+    public func closeConnection() {
+        guard isConnected else { return }
+        hub.run {
+            end(.forcedClose)
+            let left = HubMessage.left(session, namespace: namespace.name, closes: true)
+            if session.loop == hub.loop {
+                hub.left(session, namespace.name, closes: true)
+            } else {
+                hub.post(left, to: session.loop)
+            }
+        }
+    }
+
+    // MARK: Its pace
+
+    /// Bytes that wait for its client, when that is known: a socket that was recovered may have its session on another loop.
+    public var waitingBytes: Int { hub.clients[session]?.session.backlog ?? 0 }
+
+    /// Calls it, once, when nothing waits for its client any more; never, when the connection goes before.
+    public func whenDrained(_ body: @escaping () -> Void) {
+        hub.run { hub.clients[session]?.session.whenDrained(body) }
+    }
+
     // MARK: Inside
 
     func enter(birth: Int) {

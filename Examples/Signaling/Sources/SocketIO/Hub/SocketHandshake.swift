@@ -7,6 +7,8 @@ public struct SocketHandshake: Sendable {
     /// The session began as a WebSocket.
     public var isWebSocket = false
     public var isHTTP2 = false
+    /// The address that it came from; empty when that is not known.
+    public var peerHost = ""
 
     public init() {}
 }

@@ -3,8 +3,8 @@ public struct SocketJSON: Sendable, Hashable {
     /// The text, in UTF-8.
     public let bytes: [UInt8]
 
-    /// Takes a text that is valid by how it was made.
-    init(valid bytes: [UInt8]) { self.bytes = bytes }
+    /// Takes a text that is valid by how it was made: it is not looked at.
+    public init(valid bytes: [UInt8]) { self.bytes = bytes }
 
     /// - Throws: ``SocketJSONError`` when it is no JSON, or is nested more than `maxDepth` deep.
     public init(_ text: [UInt8], maxDepth: Int = 32) throws(SocketJSONError) {

@@ -107,6 +107,11 @@ final class Cluster {
             ended[stream] = reason
         }
 
+        /// What became of messages, by their tags.
+        var results: [UInt64: [UInt8]] = [:]
+
+        func acknowledge(_ stream: StreamID, _ tag: UInt64, _ result: [UInt8]) { results[tag] = result }
+
         func pauseReading(_ stream: StreamID) { #expect(paused.insert(stream).inserted) }
 
         func resumeReading(_ stream: StreamID) { #expect(paused.remove(stream) != nil) }

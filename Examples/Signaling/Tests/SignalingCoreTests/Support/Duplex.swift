@@ -30,8 +30,8 @@ final class Duplex {
         cluster.settle()
     }
 
-    func send(_ message: String) {
-        node.receive(Array(message.utf8), by: stream, now: cluster.now)
+    func send(_ message: String, tag: UInt64? = nil) {
+        node.receive(Array(message.utf8), by: stream, tag: tag, now: cluster.now)
     }
 
     func cut() { node.streamClosed(stream, now: cluster.now) }
@@ -49,7 +49,7 @@ final class Duplex {
     /// All that came down the stream; by WebSocket each message is a frame of its own.
     func messages() throws -> [JSONFields] {
         let frames = outlet.frames[stream] ?? []
-        if transport == .websocket { return try frames.map { try object($0) } }
+        if transport.hasFrames { return try frames.map { try object($0) } }
         return try frames.joined().split(separator: UInt8(ascii: "\n")).map { try object(Array($0)) }
     }
 
