@@ -18,5 +18,6 @@ struct Load: AsyncParsableCommand {
             """,
         subcommands: [
             HTTPCommand.self, WebSocketCommand.self, FeedCommand.self, IdleCommand.self, SignalingCommand.self,
+            SocketIOCommand.self,
         ])
 }

@@ -9,6 +9,10 @@ final class LoopOutlet: NodeOutlet {
     var sinks: [StreamID: any StreamSink] = [:]
     /// What the loop and its connections have counted.
     var loopMeasures: (() -> OutletMeasures)?
+    /// Finds out whose a token is.
+    var verifyToken: ((TokenCheck) -> Void)?
+    /// The relays of a client.
+    var relays: ((Identity) -> [UInt8])?
     private let loop: EventLoop
     private let mailboxes: Mailboxes<LoopMessage>
 
@@ -49,6 +53,10 @@ final class LoopOutlet: NodeOutlet {
     func queuedBytes(of stream: StreamID) -> Int {
         exchanges[stream]?.queuedBytes ?? sinks[stream]?.queuedBytes ?? 0
     }
+
+    func iceServers(for identity: Identity) -> [UInt8] { relays?(identity) ?? Array("[]".utf8) }
+
+    func verify(_ check: TokenCheck) { verifyToken?(check) }
 
     func measures() -> OutletMeasures { loopMeasures?() ?? OutletMeasures() }
 }

@@ -1,16 +1,20 @@
 import Heliograph
 import Logging
 import SignalingCore
+import SocketIO
 
 /// The service on one loop: it brings requests to the node.
 final class LoopService {
     let node: SignalingNode
     let outlet: LoopOutlet
-    let limits: ServiceLimits
+    private(set) var limits: ServiceLimits
     let loop: EventLoop
+    /// Socket.IO on this loop, when it is served.
+    var sockets: SocketHub?
     private var ticker: LoopTimer?
     let monitor: LoopMonitor
     let webhooks: WebhookSender?
+    private(set) var access: AccessConfiguration
     private let observer: LoopObserver
     /// The server of the service, once it runs: for its counters.
     var server: Server?
@@ -20,10 +24,11 @@ final class LoopService {
 
     init(
         loop: EventLoop, of loops: Int, mailboxes: Mailboxes<LoopMessage>, limits: ServiceLimits,
-        keys: TicketKeys, webhooks: WebhookSender?, logger: Logger
+        keys: TicketKeys, access: AccessConfiguration, webhooks: WebhookSender?, logger: Logger
     ) {
         self.loop = loop
         self.limits = limits
+        self.access = access
         outlet = LoopOutlet(loop: loop, mailboxes: mailboxes)
         node = SignalingNode(
             loop: loop.index, of: loops, limits: limits, random: SystemRandomNumberGenerator(), signer: keys,
@@ -32,7 +37,10 @@ final class LoopService {
         self.webhooks = webhooks
         observer = LoopObserver(webhooks: webhooks, logger: logger)
         node.observer = observer
+        node.requiresToken = access.verifier != nil
         outlet.loopMeasures = { [unowned self] in measures() }
+        outlet.relays = { [unowned self] identity in relays(for: identity) }
+        outlet.verifyToken = { [unowned self] check in verify(check) }
         mailboxes.receive(on: loop) { [self] message in
             node.receive(message, now: now)
             startDraining()
@@ -47,22 +55,48 @@ final class LoopService {
 
     var now: Moment { loop.moment }
 
-    /// Lets the client of a duplex stream in: without keys to check credentials by, anyone.
-    func greet(_ stream: StreamID, credential: [UInt8]?) { node.greet(stream, now: now) }
+    func replaceLimits(_ limits: ServiceLimits) {
+        self.limits = limits
+        node.replaceLimits(limits)
+    }
 
-    func endStreams() { node.endStreams(now: now) }
+    /// Who may come in from now on. Sessions that are there stay.
+    func replaceAccess(_ access: AccessConfiguration) {
+        self.access = access
+        node.requiresToken = access.verifier != nil
+    }
+
+    /// Lets the client of a duplex stream in, if its credential is good. What it sends meanwhile waits.
+    func greet(_ stream: StreamID, credential: [UInt8]?) {
+        node.hold(stream, now: now)
+        identify(credential) { [unowned self] result in
+            switch result {
+            case .failure(let refusal): node.refuse(stream: stream, refusal.problem, refusal.detail, now: now)
+            case .success(let identity): node.greet(stream, identity, now: now)
+            }
+        }
+    }
+
+    func endStreams() {
+        node.endStreams(now: now)
+        sockets?.close()
+    }
 
     /// What takes this loop's requests. Each topic has its routes in a file of its own.
-    func makeRouter(logger: Logger) -> Router {
-        Router(on: loop, logger: logger) { routes in
+    func makeRouter(logger: Logger) -> some Handler {
+        let router = Router(on: loop, logger: logger) { routes in
             pageRoutes(routes)
             sessionRoutes(routes)
+            iceRoutes(routes)
+            whipRoutes(routes)
             streamRoutes(routes)
+            socketIORoutes(routes)
             routes.otherwise { exchange in exchange.respond(Problem.notFound.reply("nothing is here")) }
             routes.methodNotAllowed { exchange in
                 let allowed = exchange.responseHeaders["allow"] ?? ""
                 exchange.respond(Problem.methodNotAllowed.reply("allowed here: \(allowed)"))
             }
         }
+        return OriginGate(of: self, wrapping: router)
     }
 }

@@ -1,6 +1,7 @@
 import Heliograph
 import Logging
 import SignalingCore
+import SocketIO
 
 /// The service on all loops: a node on each, mailboxes between them, and the server that brings the requests.
 final class Service: Sendable {
@@ -13,11 +14,14 @@ final class Service: Sendable {
     private let client: Client?
     private let drainTimeout: Duration
     private let logger: Logger
+    private let reloader: Reloader?
+    private let manager: ServiceManager
 
     /// What lives on one loop, and is touched by its thread only.
     private final class Part: @unchecked Sendable {
         let loop: EventLoop
         var service: LoopService?
+        var watchdog: Watchdog?
 
         init(_ loop: EventLoop) { self.loop = loop }
     }
@@ -29,9 +33,11 @@ final class Service: Sendable {
     /// How long a webhook that is on its way has then.
     private static let webhookGrace = Duration.seconds(2)
 
+    /// - Parameter reloader: what SIGHUP reads again beside certificates.
     init(
         _ configuration: ServerConfiguration, limits: ServiceLimits, keys: TicketKeys,
-        operations: OperationsConfiguration
+        access: AccessConfiguration, operations: OperationsConfiguration, reloader: Reloader? = nil,
+        manager: ServiceManager = ServiceManager(environment: [:])
     ) throws {
         let group = try EventLoopGroup(threads: configuration.threads)
         let mailboxes = Mailboxes<LoopMessage>(loops: group.loops, capacity: Self.mailboxCapacity)
@@ -49,15 +55,21 @@ final class Service: Sendable {
                         nil
                     }
                 part.service = LoopService(
-                    loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits, keys: keys,
+                    loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits, keys: keys, access: access,
                     webhooks: sender, logger: logger)
             }
         }
+        let sockets = SocketIOServer(loops: group.loops, options: SocketSignaling.options) { io in
+            SocketSignaling.setUp(io)
+        }
+        for part in parts { part.loop.execute { part.service?.sockets = sockets.hub(on: part.loop) } }
         self.client = client
         drainTimeout = operations.drainTimeout
         self.group = group
         self.parts = parts
         self.logger = logger
+        self.reloader = reloader
+        self.manager = manager
         admin = operations.admin.map { admin in
             Self.makeAdmin(admin, beside: configuration, drainTimeout: operations.drainTimeout, parts)
         }
@@ -84,6 +96,7 @@ final class Service: Sendable {
         _ admin: AdminConfiguration, beside main: ServerConfiguration, drainTimeout: Duration, _ parts: [Part]
     ) -> Server {
         var configuration = ServerConfiguration(host: admin.host, port: admin.port)
+        if let socket = admin.handedOver { configuration.endpoints = [.descriptor(socket.descriptor)] }
         configuration.security = admin.isLoopback ? .plaintext : main.security
         configuration.logger = main.logger
         return Server(configuration) { loop in
@@ -117,6 +130,10 @@ final class Service: Sendable {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             group[0].execute { [self] in
                 watchSignals(on: group[0])
+                parts[0].watchdog = manager.watchdog.map {
+                    Watchdog(manager, loops: group.loops, every: $0 / 2)
+                }
+                manager.ready(status)
                 continuation.resume()
             }
         }
@@ -126,8 +143,10 @@ final class Service: Sendable {
         var stops = 0
         let signals = [Signals.interrupt, Signals.terminate, Signals.hangUp]
         let watcher = try? Signals(signals, on: loop) { [self] signal in
-            guard signal != Signals.hangUp else { return reload() }
+            // Files are read, which blocks: not on the loop.
+            guard signal != Signals.hangUp else { return _ = Task { await reload() } }
             stops += 1
+            manager.stopping(stops == 1 ? "sending sessions away" : "ending at once")
             if stops == 1 { drainAndStop() } else { stopNow() }
         }
         if watcher == nil { logger.error("signals cannot be watched: too many open files") }
@@ -136,6 +155,7 @@ final class Service: Sendable {
     /// Returns when the service has ended.
     func stopped() async {
         await server.stopped()
+        parts[0].loop.execute { [self] in parts[0].watchdog = nil }
         await admin?.stop(within: .zero)
         await client?.stop(within: Self.webhookGrace)
         await group.stopped()
@@ -181,11 +201,32 @@ final class Service: Sendable {
         }
     }
 
-    private func reload() {
+    /// For people who ask the service manager.
+    private var status: String { "listening at " + server.addresses.map(\.description).joined(separator: ", ") }
+
+    private func reload() async {
+        manager.reloading()
+        defer { manager.ready(status) }
+        if let loaded = reloader?.reload() { await replace(loaded) }
         do {
             try server.reloadCertificates()
         } catch {
             logger.error("the certificate could not be read again, the old one stays", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func replace(_ loaded: ServiceConfiguration) async {
+        do {
+            let limits = try loaded.serviceLimits
+            let access = try await loaded.access.configuration(limits: limits)
+            for part in parts {
+                part.loop.execute {
+                    part.service?.replaceLimits(limits)
+                    part.service?.replaceAccess(access)
+                }
+            }
+        } catch {
+            logger.error("a key or a rule is faulty, the old ones stay", metadata: ["error": "\(error)"])
         }
     }
 }

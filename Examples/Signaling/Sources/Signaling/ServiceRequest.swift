@@ -74,14 +74,28 @@ final class ServiceRequest: Handler {
     // MARK: What they come to
 
     private func hello() {
+        if let exchange = service.outlet.exchanges[id], let refusal = service.refusal(of: exchange) {
+            return service.outlet.reply(id, refusal)
+        }
         do throws(Hello.Refusal) {
             switch try Hello.body(body, limits: service.limits) {
-            case .hello: service.node.createSession(id, now: service.now)
+            case .hello: greet()
             case .resume(let ticket, let last):
                 service.node.resumeSession(id, ticket, after: last, now: service.now)
             }
         } catch {
             service.outlet.reply(id, error.problem.reply(error.detail))
+        }
+    }
+
+    private func greet() {
+        service.identify(service.outlet.exchanges[id]?.headers.bearerToken) { [self] result in
+            // Its client may have gone meanwhile.
+            guard service.outlet.exchanges[id] != nil else { return }
+            switch result {
+            case .failure(let refusal): service.outlet.reply(id, refusal.reply)
+            case .success(let identity): service.node.createSession(id, identity, now: service.now)
+            }
         }
     }
 

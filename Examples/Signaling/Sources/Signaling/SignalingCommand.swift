@@ -20,85 +20,46 @@ struct SignalingCommand: AsyncParsableCommand {
               signaling                          https://localhost:8443, for two tabs
               signaling --port 0 --threads 2     a free port, which it prints
               signaling --host :: --port 443 --certificate site.pem --private-key site.key
+              signaling check-config --config signaling.yaml
+
+            SETTINGS
+              Each flag below is also a variable of the environment and a key of the
+              file that --config names: --room-capacity is SIGNALING_ROOM_CAPACITY and
+              room-capacity. Flags go before variables, and those before the file.
+              Times are 250ms, 30s, 5m, 2h, 1d, sizes 64KiB, 1MiB. --help-hidden shows
+              the settings that tune a deployment too.
 
             SIGNALS
               SIGTERM, SIGINT   send sessions away and end; a second one ends at once
-              SIGHUP            reads the certificate again
-            """)
+              SIGHUP            reads certificates and the configuration again
+            """,
+        subcommands: [TokenCommand.self, CheckConfigCommand.self, HealthCommand.self])
 
-    @Option(help: "A numeric address to listen at, or 'localhost'.") var host = "localhost"
-    @Option(help: "The port; 0 takes a free one.") var port: UInt16 = 8443
-    @Option(help: "Event loops, each a thread, from 1 to 1024. [default: one for each CPU]") var threads: Int?
-    @Option(help: "A PEM file with the certificate and its chain.") var certificate: String?
-    @Option(help: "The PEM file with the certificate's private key.") var privateKey: String?
-    @Option(
-        help: ArgumentHelp(
-            "Keys that sign resume tickets, so that they are good after a restart: one in each line, the newest first.",
-            valueName: "file"))
-    var ticketSecretFile: String?
-    @Option(help: ArgumentHelp("How long a session lives without an event stream.", valueName: "seconds"))
-    var sessionGrace = 30.0
-
-    @Option(help: ArgumentHelp("How long sessions have to go elsewhere when it ends.", valueName: "seconds"))
-    var drainTimeout = 10.0
-    @Option(help: ArgumentHelp("How long readiness is gone before sessions are sent away.", valueName: "seconds"))
-    var drainLead = 0.0
-    @Option(help: "A numeric address, or 'localhost', to listen at for operators.") var adminHost = "127.0.0.1"
-    @Option(help: "The port for operators, such as 9443; 0 takes a free one. [default: none: it does not listen]")
-    var adminPort: UInt16?
-    @Option(help: "A file with the bearer token of operators, of at least 16 bytes. Beyond loopback it is needed.")
-    var adminTokenFile: String?
-    @Option(help: "Where events of sessions and rooms are posted to.") var webhookUrl: String?
-    @Option(help: "A file with the secret that they are signed with, of at least 16 bytes.")
-    var webhookSecretFile: String?
-
-    private var isDevelopment: Bool { certificate == nil }
-
-    private var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
-
-    func validate() throws {
-        guard (certificate == nil) == (privateKey == nil) else {
-            throw ValidationError("--certificate and --private-key are given together")
-        }
-        guard !isDevelopment || isLoopback else {
-            throw ValidationError(
-                "--host \(host) can be reached from other machines: give --certificate and --private-key, "
-                    + "or leave --host out to try it on this one")
-        }
-        guard (1...1024).contains(threads ?? 1) else { throw ValidationError("--threads is from 1 to 1024") }
-        guard (0...3600).contains(drainTimeout), (0...drainTimeout).contains(drainLead) else {
-            throw ValidationError("--drain-timeout is from 0 to 3600 seconds, --drain-lead from 0 to that")
-        }
-        guard (webhookUrl == nil) == (webhookSecretFile == nil) else {
-            throw ValidationError("--webhook-url and --webhook-secret-file are given together")
-        }
-        let admin = AdminConfiguration(host: adminHost)
-        guard adminPort == nil || admin.isLoopback || adminTokenFile != nil && !isDevelopment else {
-            throw ValidationError(
-                "--admin-host \(adminHost) can be reached from other machines: give --admin-token-file, "
-                    + "--certificate and --private-key")
-        }
-        guard (0.1...86_400).contains(sessionGrace) else {
-            throw ValidationError("--session-grace is from 0.1 to 86400 seconds")
-        }
-    }
+    @OptionGroup var options: ConfigurationOptions
+    @Flag(help: "Shows every setting and where its value comes from, secrets redacted, and ends.")
+    var printConfig = false
 
     func run() async throws {
-        var configuration = ServerConfiguration(host: host, port: port)
-        configuration.threads = threads
-        configuration.logger = Logger(label: "signaling")
-        if let certificate, let privateKey {
-            configuration.security = .certificate(chain: certificate, key: privateKey)
-        }
-        var limits = ServiceLimits()
-        limits.sessionGrace = .milliseconds(Int(sessionGrace * 1000))
-        limits.drainLead = .milliseconds(Int(drainLead * 1000))
-        let operations = try operations()
-        let service = try Service(configuration, limits: limits, keys: try ticketKeys(), operations: operations)
+        let sources = options.sources
+        let loaded = try sources.load()
+        guard !printConfig else { return print(loaded.report, terminator: "") }
+        let configuration = loaded.values
+        let output = LogOutput()
+        output.configure(configuration.log)
+        LoggingSystem.bootstrap { ServiceLogHandler(label: $0, output: output) }
+        let logger = output.logger(label: "signaling")
+        let reloader = Reloader(loaded, from: sources, output: output, logger: logger)
+        let operations = configuration.operations
+        let limits = try configuration.serviceLimits
+        let access = try await configuration.access.configuration(limits: limits)
+        let service = try Service(
+            configuration.server(logger), limits: limits, keys: try configuration.ticketKeys, access: access,
+            operations: operations, reloader: reloader, manager: ServiceManager(environment: sources.environment))
         try service.start()
         await service.watchSignals()
-        warn(configuration.logger)
-        print("signaling: open https://\(host.contains(":") ? "[\(host)]" : host):\(service.port)/")
+        for warning in loaded.warnings { logger.warning("\(warning)") }
+        warn(configuration, logger, asksForTokens: access.verifier != nil)
+        print("signaling: open \(Self.place(configuration, port: service.port))")
         if let port = service.adminPort, let admin = operations.admin {
             print("signaling: operators \(admin.isLoopback ? "http" : "https")://\(admin.hostInURL):\(port)/")
         }
@@ -107,48 +68,46 @@ struct SignalingCommand: AsyncParsableCommand {
         await service.stopped()
     }
 
-    private func ticketKeys() throws -> TicketKeys {
-        if let ticketSecretFile { return try TicketKeys(file: ticketSecretFile) }
-        return isDevelopment ? .development : TicketKeys()
+    private static func place(_ configuration: ServiceConfiguration, port: UInt16) -> String {
+        let listen = configuration.listen
+        if !listen.handedOver.isEmpty { return "the sockets that were handed over" }
+        if let path = listen.unixSocket { return "unix:\(path)" }
+        let host = listen.host.contains(":") ? "[\(listen.host)]" : listen.host
+        return "\(configuration.tls.plaintext ? "http" : "https")://\(host):\(port)/"
     }
 
-    private func operations() throws -> OperationsConfiguration {
-        var operations = OperationsConfiguration(drainTimeout: .milliseconds(Int(drainTimeout * 1000)))
-        if let adminPort {
-            let token = try adminTokenFile.map { try Secret.read($0, for: "admin token", atLeast: 16) }
-            operations.admin = AdminConfiguration(host: adminHost, port: adminPort, token: token)
-        }
-        if let webhookUrl, let webhookSecretFile {
-            // What is wrong with it is said now, and not at the first event.
-            _ = try ClientRequest(.post, webhookUrl)
-            let secret = try Secret.read(webhookSecretFile, for: "webhooks' secret", atLeast: 16)
-            operations.webhooks = WebhookConfiguration(url: webhookUrl, secret: secret)
-        }
-        return operations
-    }
-
-    private func warn(_ logger: Logger) {
-        if isDevelopment {
+    private func warn(_ configuration: ServiceConfiguration, _ logger: Logger, asksForTokens: Bool) {
+        if configuration.isDevelopment {
             logger.warning(
                 "DEVELOPMENT MODE: no certificate is configured, so only this machine is served. Do not put a proxy before it."
             )
-        } else if !isLoopback {
+        } else if !configuration.listen.isLocal, !asksForTokens {
             logger.warning("everyone who reaches this address may use the service: it does not ask who they are")
         }
     }
 
-    /// As the argument parser's own, but an error is one line.
+    /// As the argument parser's own, but an error is one line, and each fault of a configuration is one.
     static func main() async {
-        LoggingSystem.bootstrap { label in ThresholdLogHandler(StreamLogHandler.standardError(label: label)) }
         do {
-            try await parse().run()
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as ConfigurationError {
+            for problem in error.problems { complain(problem) }
+            Glibc.exit(ExitCode.validationFailure.rawValue)
         } catch {
             let code = exitCode(for: error)
             guard !code.isSuccess else { exit(withError: error) }
-            let message = message(for: error).split(separator: "\n").joined(separator: " ")
-            let line = Array("signaling: \(message)\n".utf8)
-            _ = unsafe write(STDERR_FILENO, line, line.count)
+            complain(message(for: error).split(separator: "\n").joined(separator: " "))
             Glibc.exit(code.rawValue)
         }
+    }
+
+    static func complain(_ message: String) {
+        let line = Array("signaling: \(message)\n".utf8)
+        _ = unsafe write(STDERR_FILENO, line, line.count)
     }
 }

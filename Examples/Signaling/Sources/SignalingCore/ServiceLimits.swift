@@ -25,6 +25,23 @@ package struct ServiceLimits: Sendable {
     package var unanswered = 32
     /// The same in bytes.
     package var unansweredBytes = 256 * 1024
+    /// What descriptions and candidates may say, by room. Past it the error `sdp_policy`.
+    package var sdpPolicies = SDPPolicies()
+
+    // WHIP and WHEP.
+
+    /// An offer by WHIP or WHEP, in bytes. Past it 413.
+    package var whipOffer = 32 * 1024
+    /// A fragment of WHIP or WHEP, in bytes. Past it 413.
+    package var whipFragment = 16 * 1024
+    /// WHIP and WHEP sessions of one loop. Past it 503.
+    package var whipSessionsPerLoop = 1000
+    /// How long an offer waits for somebody to answer, and for the answer. Past it 503.
+    package var whipAnswer: Duration = .seconds(20)
+    /// How long an answer waits for the rest of its candidates.
+    package var whipGathering: Duration = .seconds(2)
+    /// How long a WHIP or WHEP session lives.
+    package var whipLifetime: Duration = .seconds(24 * 3600)
 
     // What the service keeps.
 
@@ -74,6 +91,27 @@ package struct ServiceLimits: Sendable {
     package var pollWait: Duration = .seconds(25)
     /// How long a resume ticket is good.
     package var ticketLifetime: Duration = .seconds(24 * 60 * 60)
+
+    // Who gets in, and how much they may do.
+
+    /// A token, in bytes. Past it `token_malformed`.
+    package var tokenSize = 8 * 1024
+    /// Patterns of rooms in one token. Past it `token_claims`.
+    package var tokenRooms = 64
+    /// Fingerprints in one token. Past it `token_claims`.
+    package var tokenFingerprints = 16
+    /// How long before its token expires a session is told.
+    package var tokenWarning: Duration = .seconds(60)
+    /// Messages of one session. Past it the error `rate_limited`.
+    package var sessionRate = TokenBucket.Rate(perSecond: 200, burst: 1000)
+    /// Messages of the sessions that one subject has on a loop. Past it `rate_limited`.
+    package var subjectRate = TokenBucket.Rate(perSecond: 400, burst: 2000)
+    /// Messages through one room. Past it `rate_limited`.
+    package var roomRate = TokenBucket.Rate(perSecond: 2000, burst: 8000)
+    /// Sessions that one address begins on a loop: an IPv4 address, or the first 64 bits of an IPv6 one. Past it 429.
+    package var addressRate = TokenBucket.Rate(perSecond: 50, burst: 500)
+    /// Addresses, subjects and rooms whose rates are known. Past it those that come share one rate.
+    package var rateEntries = 16 * 1024
 
     // For operators.
 

@@ -11,31 +11,3 @@ enum LogThreshold {
         set { index.store(levels.firstIndex(of: newValue) ?? 0, ordering: .relaxed) }
     }
 }
-
-/// Passes on what reaches the threshold.
-struct ThresholdLogHandler: LogHandler {
-    private var next: any LogHandler
-
-    init(_ next: any LogHandler) {
-        self.next = next
-        self.next.logLevel = .trace
-    }
-
-    /// The process's; one logger alone cannot have another.
-    var logLevel: Logger.Level {
-        get { LogThreshold.level }
-        set {}
-    }
-
-    var metadata: Logger.Metadata {
-        get { next.metadata }
-        set { next.metadata = newValue }
-    }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { next[metadataKey: key] }
-        set { next[metadataKey: key] = newValue }
-    }
-
-    func log(event: LogEvent) { next.log(event: event) }
-}

@@ -13,11 +13,13 @@ struct JSONScanner {
         var hasEscapes: Bool
     }
 
+    /// - Parameter start: where to begin, in bytes.
     /// - Precondition: `maxDepth` is at most 64, as one bit is kept for each level.
-    init(_ bytes: [UInt8], maxDepth: Int) {
+    init(_ bytes: [UInt8], maxDepth: Int, from start: Int = 0) {
         precondition(maxDepth <= 64)
         self.bytes = bytes
         self.maxDepth = maxDepth
+        position = start
     }
 
     /// The next byte after white space, not consumed.

@@ -9,6 +9,8 @@ package struct ClientMessage: Sendable {
         case leave(RoomName)
         case relay(RelayedMessage)
         case bye
+        /// A new token for the session.
+        case refresh(token: [UInt8])
     }
 
     package let kind: Kind

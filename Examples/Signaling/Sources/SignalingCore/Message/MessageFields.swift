@@ -10,6 +10,7 @@ struct MessageFields {
     private(set) var neg: UInt64?
     private(set) var ttl: UInt64?
     private(set) var seq: UInt64?
+    private(set) var token: [UInt8]?
     private(set) var wantsReceipt = false
     private(set) var body: MessageBody?
     /// There is a field that the service does not know.
@@ -44,6 +45,9 @@ struct MessageFields {
             case "seq": seq = try integer(&scanner, depth, name)
             case "receipt": wantsReceipt = try scanner.bytes[scanner.skipValue(depth: depth)].elementsEqual("true".utf8)
             case "body": body = try content(&scanner, depth)
+            case "token" where try scanner.peek() == UInt8(ascii: "\""):
+                hasOthers = true
+                token = try scanner.decoded(scanner.string()).utf8
             case "from", "ts": try scanner.skipValue(depth: depth)
             default:
                 hasOthers = true

@@ -3,12 +3,16 @@ package struct MessageReader {
     private let sender: Sender
     private let loops: Int
     private let limits: ServiceLimits
+    private let pinned: Set<DTLSFingerprint>?
 
-    /// - Parameter loops: the loops of the service: a party id that names another one is of no peer.
-    package init(sender: Sender, loops: Int, limits: ServiceLimits) {
+    /// - Parameters:
+    ///   - loops: the loops of the service: a party id that names another one is of no peer.
+    ///   - pinned: the fingerprints that the sender's descriptions may have; nil when its token says nothing of them.
+    package init(sender: Sender, loops: Int, limits: ServiceLimits, pinned: Set<DTLSFingerprint>? = nil) {
         self.sender = sender
         self.loops = loops
         self.limits = limits
+        self.pinned = pinned
     }
 
     /// Why a whole body was refused.
@@ -57,9 +61,31 @@ package struct MessageReader {
             let error = MessageError(.badMessage, "a message is an object")
             return ReceivedMessage(id: nil, type: .other, content: .failure(error))
         }
+        let start = scanner.position
         var fields = MessageFields(limits: limits)
         try fields.scan(&scanner, depth: depth + 1)
         let type = fields.type.flatMap { MessageType(rawValue: $0) } ?? .other
+        let edits: [Edit]
+        do throws(MessageError) { edits = try review(fields, scanner) } catch {
+            return ReceivedMessage(id: fields.id, type: type, content: .failure(error))
+        }
+        guard edits.isEmpty else {
+            return try edited(scanner.bytes.applying(edits, to: start..<scanner.position), type, depth: depth)
+        }
+        return interpreted(fields, scanner, type)
+    }
+
+    /// A message of which a policy has taken something.
+    private func edited(_ text: [UInt8], _ type: MessageType, depth: Int) throws(JSONError) -> ReceivedMessage {
+        var scanner = JSONScanner(text, maxDepth: limits.depth)
+        var fields = MessageFields(limits: limits)
+        try fields.scan(&scanner, depth: depth + 1)
+        return interpreted(fields, scanner, type)
+    }
+
+    private func interpreted(
+        _ fields: MessageFields, _ scanner: JSONScanner, _ type: MessageType
+    ) -> ReceivedMessage {
         do throws(MessageError) {
             return ReceivedMessage(id: fields.id, type: type, content: .success(try interpret(fields, scanner)))
         } catch {
@@ -71,6 +97,21 @@ package struct MessageReader {
 // MARK: - What it asks for
 
 extension MessageReader {
+    /// Holds what is relayed against the room's policy, if there is one: else its body is not looked into.
+    private func review(_ fields: MessageFields, _ scanner: JSONScanner) throws(MessageError) -> [Edit] {
+        guard fields.fault == nil, let type = fields.type.flatMap({ RelayedType(rawValue: $0) }),
+            let room = fields.room,
+            let policy = limits.sdpPolicies.policy(of: room) ?? pinned.map({ _ in SDPPolicy() })
+        else { return [] }
+        var review = BodyReview(policy, pinned: pinned)
+        do throws(SDPRule) {
+            return try review.edits(
+                scanner.bytes, body: fields.body?.range, needsDescription: [.offer, .answer, .pranswer].contains(type))
+        } catch {
+            throw error.error
+        }
+    }
+
     private func interpret(_ fields: MessageFields, _ scanner: JSONScanner) throws(MessageError) -> ClientMessage {
         if let fault = fields.fault { throw fault }
         guard let type = fields.type else { throw MessageError(.badMessage, "t is missing") }
@@ -83,6 +124,9 @@ extension MessageReader {
         switch type {
         case "ping": return .ping
         case "bye": return .bye
+        case "token_refresh":
+            guard let token = fields.token else { throw MessageError(.badMessage, "token_refresh needs token") }
+            return .refresh(token: token)
         case "ack":
             guard let seq = fields.seq else { throw MessageError(.badMessage, "ack needs seq") }
             return .ack(seq: seq)

@@ -16,6 +16,31 @@ package enum Problem: String, Sendable, CaseIterable {
     case noSuchMember = "no_such_member"
     case badRequest = "bad_request"
     case forbidden
+    // Of tokens, origins and rates.
+    case tokenMissing = "token_missing"
+    case tokenMalformed = "token_malformed"
+    case tokenKey = "token_key"
+    case tokenSignature = "token_signature"
+    case tokenExpired = "token_expired"
+    case tokenNotYetValid = "token_not_yet_valid"
+    case tokenIssuer = "token_issuer"
+    case tokenAudience = "token_audience"
+    case tokenClaims = "token_claims"
+    case tokenInURL = "token_in_url"
+    case originNotAllowed = "origin_not_allowed"
+    case rateLimited = "rate_limited"
+    case noSuchRegion = "no_such_region"
+
+    // Of WHIP and WHEP.
+    case badSDP = "bad_sdp"
+    case sdpPolicy = "sdp_policy"
+    case badFragment = "bad_fragment"
+    case rejected
+    case noAnswer = "no_answer"
+    case noSuchResource = "no_such_resource"
+    case preconditionFailed = "precondition_failed"
+    case preconditionRequired = "precondition_required"
+    case restartPending = "restart_pending"
     // Of streams and tickets.
     case badHello = "bad_hello"
     case badTicket = "bad_ticket"
@@ -26,17 +51,23 @@ package enum Problem: String, Sendable, CaseIterable {
 
     package var status: Int {
         switch self {
-        case .badJSON, .badRequest, .badHello, .subprotocolRequired: 400
-        case .forbidden: 403
-        case .unauthorized, .badTicket: 401
-        case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound: 404
+        case .badJSON, .badRequest, .tokenInURL, .badHello, .subprotocolRequired, .badSDP: 400
+        case .forbidden, .originNotAllowed: 403
+        case .unauthorized, .badTicket, .tokenMissing, .tokenMalformed, .tokenKey, .tokenSignature, .tokenExpired,
+            .tokenNotYetValid, .tokenIssuer, .tokenAudience, .tokenClaims:
+            401
+        case .noSuchSession, .noSuchRoom, .noSuchMember, .noSuchRegion, .notFound, .noSuchResource: 404
         case .methodNotAllowed: 405
-        case .notAcceptable: 406
+        case .notAcceptable, .rejected: 406
         case .helloTimeout: 408
-        case .replaced: 409
+        case .replaced, .restartPending: 409
+        case .preconditionFailed: 412
         case .tooLarge: 413
         case .unsupportedMediaType: 415
-        case .tooManySessions, .busy, .draining: 503
+        case .sdpPolicy, .badFragment: 422
+        case .preconditionRequired: 428
+        case .rateLimited: 429
+        case .tooManySessions, .busy, .draining, .noAnswer: 503
         case .timeout: 504
         case .http2Required: 505
         }
@@ -44,24 +75,31 @@ package enum Problem: String, Sendable, CaseIterable {
 
     private var title: String {
         switch self {
-        case .badJSON, .badRequest, .badHello, .subprotocolRequired: "Bad Request"
-        case .forbidden: "Forbidden"
-        case .unauthorized, .badTicket: "Unauthorized"
-        case .noSuchSession, .noSuchRoom, .noSuchMember, .notFound: "Not Found"
+        case .badJSON, .badRequest, .tokenInURL, .badHello, .subprotocolRequired, .badSDP: "Bad Request"
+        case .forbidden, .originNotAllowed: "Forbidden"
+        case .unauthorized, .badTicket, .tokenMissing, .tokenMalformed, .tokenKey, .tokenSignature, .tokenExpired,
+            .tokenNotYetValid, .tokenIssuer, .tokenAudience, .tokenClaims:
+            "Unauthorized"
+        case .noSuchSession, .noSuchRoom, .noSuchMember, .noSuchRegion, .notFound, .noSuchResource: "Not Found"
         case .methodNotAllowed: "Method Not Allowed"
-        case .notAcceptable: "Not Acceptable"
+        case .notAcceptable, .rejected: "Not Acceptable"
         case .helloTimeout: "Request Timeout"
-        case .replaced: "Conflict"
+        case .replaced, .restartPending: "Conflict"
+        case .preconditionFailed: "Precondition Failed"
         case .tooLarge: "Content Too Large"
         case .unsupportedMediaType: "Unsupported Media Type"
-        case .tooManySessions, .busy, .draining: "Service Unavailable"
+        case .sdpPolicy, .badFragment: "Unprocessable Content"
+        case .preconditionRequired: "Precondition Required"
+        case .rateLimited: "Too Many Requests"
+        case .tooManySessions, .busy, .draining, .noAnswer: "Service Unavailable"
         case .timeout: "Gateway Timeout"
         case .http2Required: "HTTP Version Not Supported"
         }
     }
 
     /// - Parameter detail: for people: what is wrong here, and what would be right.
-    package func reply(_ detail: String, headers: [Reply.Header] = []) -> Reply {
+    /// - Parameter rule: of a policy, which of its rules it is: a stable name.
+    package func reply(_ detail: String, rule: String? = nil, headers: [Reply.Header] = []) -> Reply {
         var writer = JSONWriter()
         writer.object { writer in
             writer.field("type", "about:blank")
@@ -69,11 +107,14 @@ package enum Problem: String, Sendable, CaseIterable {
             writer.field("status", status)
             writer.field("code", rawValue)
             writer.field("detail", detail)
+            if let rule { writer.field("rule", rule) }
         }
         let own: [Reply.Header] =
             switch self {
-            case .unauthorized, .badTicket: [.init("www-authenticate", "Bearer")]
-            case .tooManySessions, .busy, .draining: [.init("retry-after", "5")]
+            case .unauthorized, .badTicket, .tokenMissing: [.init("www-authenticate", "Bearer")]
+            // RFC 6750 section 3.1.
+            case _ where status == 401: [.init("www-authenticate", "Bearer error=\"invalid_token\"")]
+            case .tooManySessions, .busy, .draining, .noAnswer: [.init("retry-after", "5")]
             default: []
             }
         return Reply(

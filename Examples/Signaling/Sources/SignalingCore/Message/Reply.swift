@@ -20,7 +20,7 @@ package struct Reply: Sendable, Hashable {
 
     package static let noContent = Reply(status: 204)
 
-    static func json(_ status: Int, headers: [Header] = [], _ fields: (inout JSONWriter) -> Void) -> Reply {
+    package static func json(_ status: Int, headers: [Header] = [], _ fields: (inout JSONWriter) -> Void) -> Reply {
         var writer = JSONWriter()
         writer.object(fields)
         return Reply(status: status, contentType: "application/json", headers: headers, body: writer.bytes)
@@ -51,6 +51,7 @@ package struct Reply: Sendable, Hashable {
             writer.object { writer in
                 writer.field("code", error.code.rawValue)
                 writer.field("detail", error.detail)
+                if let rule = error.rule { writer.field("rule", rule) }
             }
         }
     }

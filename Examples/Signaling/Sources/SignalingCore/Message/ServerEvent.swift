@@ -44,6 +44,8 @@ package struct EventID: Sendable, Hashable, CustomStringConvertible {
 /// Why a peer is not in a room any more.
 package enum LeaveReason: String, Sendable {
     case left, bye, timeout, kicked
+    /// Its token has expired.
+    case expired
 }
 
 // MARK: - Tails

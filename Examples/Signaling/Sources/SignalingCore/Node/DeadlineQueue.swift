@@ -1,7 +1,9 @@
-/// Deadlines that are all the same time ahead when they are set, so that a queue keeps them in order.
+/// Deadlines that are all the same time ahead when they are set, so that a queue keeps them in order. After a change of that time
+/// those that were set before it still go first.
 struct DeadlineQueue<Element> {
     private var entries = FIFO<(deadline: UInt64, element: Element)>()
-    private let delay: UInt64
+    /// In nanoseconds.
+    var delay: UInt64
 
     init(delay: Duration) { self.delay = delay.nanoseconds }
 

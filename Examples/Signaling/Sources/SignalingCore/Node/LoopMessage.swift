@@ -11,6 +11,7 @@ package typealias StreamID = RequestKey
 package enum LoopMessage: Sendable {
     // From the loop of a connection to the loop of its session.
     case call(SessionCall)
+    case rendezvous(RendezvousCall)
     /// The stream has written so many bytes of what it was sent.
     case written(SessionID, StreamID, Int)
     case detached(SessionID, StreamID)
@@ -64,6 +65,7 @@ package enum LoopMessage: Sendable {
         let base = 128
         return switch self {
         case .call(let call): base + call.size
+        case .rendezvous(let call): base + call.size
         case .written, .detached, .endStream, .leave, .outcome: base
         case .attached(_, let attachment): base + (attachment.greeting?.count ?? 0)
         case .answers(_, let lines, _): base + lines.count

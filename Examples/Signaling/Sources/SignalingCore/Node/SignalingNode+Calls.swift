@@ -2,6 +2,7 @@
 extension SignalingNode {
     func pass(_ relay: Relay) {
         guard let room = rooms[relay.room], room.contains(relay.sender) else { return settle(relay, Self.notInRoom) }
+        if let refusal = overRate(of: relay.room) { return settle(relay, refusal) }
         switch relay.to {
         case .peer(let target): pass(relay, to: target, of: room)
         case .user(let subject):

@@ -9,12 +9,19 @@ extension SignalingNode {
         }
     }
 
+    /// The client has said hello; it is being found out who it is.
+    package func hold(_ stream: StreamID, now: Moment) {
+        run(now) {
+            if streams[stream] != nil { pause(stream) }
+        }
+    }
+
     /// The client has said hello, and may come in: it gets a session on this loop.
-    package func greet(_ stream: StreamID, now: Moment) {
+    package func greet(_ stream: StreamID, _ identity: Identity = .development, now: Moment) {
         run(now) {
             guard let transport = streams[stream]?.transport, streams[stream]?.session == nil else { return }
             guard !isDraining else { return refusedOrDone(stream, Self.draining) }
-            guard let session = makeSession() else { return refusedOrDone(stream, tooManySessions()) }
+            guard let session = makeSession(identity) else { return refusedOrDone(stream, tooManySessions()) }
             streams[stream]?.session = session.id
             pause(stream)
             attach(session, stream, transport, after: nil, greeting: .welcome)

@@ -5,7 +5,9 @@ extension SignalingNode {
         record(.request(size: UInt32(clamping: body.count)), of: session)
         let messages: [ReceivedMessage]
         do throws(MessageReader.Refusal) {
-            messages = try MessageReader(sender: session.asSender, loops: loops, limits: limits).read(body)
+            messages = try MessageReader(
+                sender: session.asSender, loops: loops, limits: limits, pinned: session.fingerprints
+            ).read(body)
         } catch {
             let (problem, detail): (Problem, String) =
                 switch error {
@@ -30,6 +32,7 @@ extension SignalingNode {
     }
 
     private func take(_ message: ReceivedMessage, of session: Session, _ waiter: Waiter) {
+        let type = message.type
         switch message.content {
         case .failure(let error): settle(session, waiter, error)
         case .success(let message):
@@ -40,12 +43,16 @@ extension SignalingNode {
                 if session.recent.contains(id) { return settle(session, waiter, nil) }
                 if session.outgoing.join(id, waiter) { return }
             }
+            if let refusal = refusal(of: message.kind, type, from: session) {
+                return settle(session, waiter, refusal)
+            }
             perform(message, of: session, waiter)
         }
     }
 
     private func perform(_ message: ClientMessage, of session: Session, _ waiter: Waiter) {
         switch message.kind {
+        case .refresh(let token): verify(token, of: session, waiter)
         case .ping where session.requests[waiter.request]?.frameSize != nil: settle(session, waiter, nil)
         case .ping: settle(session, waiter, give(session, ServerEvent.pong(message.id)) ? nil : Self.queueFull)
         case .ack(let seq):
@@ -69,7 +76,7 @@ extension SignalingNode {
         end(session, .bye)
     }
 
-    private func settle(_ session: Session, _ waiter: Waiter, _ error: MessageError?) {
+    func settle(_ session: Session, _ waiter: Waiter, _ error: MessageError?) {
         if let type = session.requests[waiter.request]?.types[waiter.index] {
             observeMessage(type, of: session, error)
         }
@@ -116,7 +123,7 @@ extension SignalingNode {
         case .leave(let room): message = .leave(room, session.id, operation: number, .left)
         case .presence(let room, let meta): message = .update(room, session.id, operation: number, meta: meta)
         case .relay(let relayed): message = .relay(relay(relayed, number, operation.at, of: session))
-        case .ping, .ack, .bye: return
+        case .ping, .ack, .bye, .refresh: return
         }
         guard offer(message, to: operation.room.loop(of: loops)) else {
             statistics.trip(.mailbox)

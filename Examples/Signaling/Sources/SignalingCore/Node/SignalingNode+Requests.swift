@@ -1,10 +1,12 @@
 // On the loop of a connection: its requests.
 extension SignalingNode {
     /// `POST /v1/sessions`: the session lives on this loop.
-    package func createSession(_ request: RequestKey, now: Moment) {
+    ///
+    /// - Parameter identity: who its client has shown to be.
+    package func createSession(_ request: RequestKey, _ identity: Identity = .development, now: Moment) {
         run(now) {
             guard !isDraining else { return answer(request, Self.draining) }
-            guard let session = makeSession() else { return answer(request, tooManySessions()) }
+            guard let session = makeSession(identity) else { return answer(request, tooManySessions()) }
             answer(request, welcome(session))
         }
     }

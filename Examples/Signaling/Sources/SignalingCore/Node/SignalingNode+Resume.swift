@@ -32,8 +32,18 @@ extension SignalingNode {
     /// On the loop of the session.
     func resume(_ call: SessionCall, _ ticket: Ticket, by transport: Transport?, after last: EventID?) {
         guard !isDraining else { return post(.reply(call.request, Self.draining), to: call.request.loop) }
+        guard let identity = Identity(bytes: ticket.identity), identity.subject != nil || !requiresToken else {
+            return post(
+                .reply(call.request, Problem.badTicket.reply("the ticket says nothing of a token: say hello")),
+                to: call.request.loop)
+        }
         let isNew = sessions[call.session] == nil
-        guard let session = sessions[call.session] ?? makeSession(again: call.session, ticket) else {
+        guard !isNew || !identity.isOver(at: now) else {
+            return post(
+                .reply(call.request, Problem.tokenExpired.reply("the token has expired: say hello with another")),
+                to: call.request.loop)
+        }
+        guard let session = sessions[call.session] ?? makeSession(identity, again: call.session, ticket) else {
             post(.reply(call.request, tooManySessions()), to: call.request.loop)
             return
         }
@@ -48,18 +58,20 @@ extension SignalingNode {
     }
 
     /// A session of this loop; nil when there are too many.
-    func makeSession(again id: SessionID? = nil, _ ticket: Ticket? = nil) -> Session? {
+    func makeSession(
+        _ identity: Identity, again id: SessionID? = nil, _ ticket: Ticket? = nil
+    ) -> Session? {
         guard sessions.count < limits.sessionsPerLoop else {
             statistics.trip(.sessionsPerLoop)
             return nil
         }
         let session = Session(
-            id: id ?? SessionID(loop: loop, random: &random), token: SessionToken(random: &random),
+            id: id ?? SessionID(loop: loop, random: &random), token: SessionToken(random: &random), identity: identity,
             epoch: ticket.map { nextEpoch(after: $0.epoch) } ?? epoch, limits: limits, now: now)
-        session.ticketIdentity = ticket?.identity ?? []
         sessions[session.id] = session
         observeStart(of: session)
         startGrace(session)
+        identify(session, identity)
         return session
     }
 
@@ -73,7 +85,7 @@ extension SignalingNode {
         let lifetime = Int64(limits.ticketLifetime.nanoseconds / 1_000_000)
         let ticket = Ticket(
             session: session.id, epoch: session.log.epoch, expires: now.unixMilliseconds + lifetime,
-            identity: session.ticketIdentity)
+            identity: session.identity.bytes)
         return ticket.text(signer)
     }
 }

@@ -5,6 +5,10 @@ extension SignalingNode {
         let member = Room.Member(session: session, subject: sender.subject, meta: meta)
         let known = rooms[name]
         var room = known ?? Room(limits: limits)
+        if let most = sender.maxPeers, room.count >= most, !room.contains(session) {
+            let error = MessageError(.roomFull, "the token lets in up to \(most) members")
+            return post(.outcome(session, operation: operation, error), to: session.loop)
+        }
         let joining = room.join(member)
         guard joining != .full else {
             statistics.trip(.roomCapacity)

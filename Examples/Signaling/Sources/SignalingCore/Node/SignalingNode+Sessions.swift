@@ -92,6 +92,11 @@ extension SignalingNode {
 
     /// - Returns: false when the log has no place; then the event was not taken.
     func give(_ session: Session, _ tail: [UInt8], _ subject: EventSubject = .plain) -> Bool {
+        if session.rendezvous != nil {
+            observeEvent(tail, of: session)
+            receive(tail, by: session)
+            return true
+        }
         defer { report(session) }
         guard session.log.append(tail, subject, now: now) else {
             statistics.trip(.log)
@@ -144,7 +149,7 @@ extension SignalingNode {
 
     func endAbandonedSessions() {
         while let (id, detachments) = graces.popDue(now: now.nanoseconds) {
-            guard let session = sessions[id], session.stream == nil else { continue }
+            guard let session = sessions[id], session.stream == nil, session.rendezvous == nil else { continue }
             if session.detachments == detachments { end(session, .timeout) }
         }
     }
@@ -152,6 +157,7 @@ extension SignalingNode {
     func end(_ session: Session, _ reason: LeaveReason) {
         sessions[session.id] = nil
         observeEnd(of: session, reason)
+        if let rendezvous = session.rendezvous { close(rendezvous) }
         session.log.abandon()
         report(session)
         if let stream = session.stream { post(.endStream(stream, .ended), to: stream.loop) }

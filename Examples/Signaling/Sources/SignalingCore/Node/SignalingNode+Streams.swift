@@ -35,6 +35,7 @@ extension SignalingNode {
 
     /// The answer to a request. One that was to become a stream does not; a duplex stream says why, and ends.
     func refusedOrDone(_ request: RequestKey, _ reply: Reply) {
+        if receiveResults(request, reply) { return }
         guard let stream = streams.removeValue(forKey: request), stream.transport.isDuplex else {
             answer(request, reply)
             return

@@ -38,7 +38,7 @@ extension SignalingNode {
         writer.field("epoch", session.log.epoch)
         writer.field("resume", ticket(of: session))
         writer.key("ice_servers")
-        writer.array { _ in }
+        writer.raw(outlet.iceServers(for: session.identity))
         writer.key("limits")
         writer.object { writer in
             writer.field("message", limits.messageSize)

@@ -16,11 +16,17 @@ package protocol NodeOutlet: AnyObject {
     func httpVersion(of stream: StreamID) -> String
     /// Bytes that were written to a stream and that its peer has not taken.
     func queuedBytes(of stream: StreamID) -> Int
+    /// Finds out whose token it is, and then calls ``SignalingNode/verified(_:_:now:)``.
+    func verify(_ check: TokenCheck)
+    /// The relays that a client is given: a JSON array of what `RTCPeerConnection` takes as `iceServers`.
+    func iceServers(for identity: Identity) -> [UInt8]
     /// What the loop and its connections have counted.
     func measures() -> OutletMeasures
 }
 
 extension NodeOutlet {
+    package func verify(_ check: TokenCheck) {}
+    package func iceServers(for identity: Identity) -> [UInt8] { Array("[]".utf8) }
     package func httpVersion(of stream: StreamID) -> String { "unknown" }
     package func queuedBytes(of stream: StreamID) -> Int { 0 }
     package func measures() -> OutletMeasures { OutletMeasures() }
@@ -34,7 +40,7 @@ extension NodeOutlet {
 package final class SignalingNode {
     let loop: Int
     let loops: Int
-    let limits: ServiceLimits
+    private(set) var limits: ServiceLimits
     let outlet: any NodeOutlet
     var random: any RandomNumberGenerator
     /// What it has counted. Whoever counts adds to it on the loop.
@@ -45,6 +51,10 @@ package final class SignalingNode {
     var sessions: [SessionID: Session] = [:]
     var rooms: [RoomName: Room] = [:]
     var streams: [StreamID: EventStream] = [:]
+    /// WHIP and WHEP sessions, by the last part of their URLs.
+    var resources: [SessionID: SessionID] = [:]
+    /// Requests that stand for messages of theirs.
+    var whipRequests: [RequestKey: SessionID] = [:]
     /// Sessions and rooms in the order in which they came, for operators.
     var sessionRegister = Register<SessionID>()
     var roomRegister = Register<RoomName>()
@@ -60,6 +70,9 @@ package final class SignalingNode {
     /// Rooms where candidates wait for their description.
     var holding: Set<RoomName> = []
     var pings: DeadlineQueue<StreamID>
+    var access: AccessState
+    /// Clients have to show tokens.
+    package var requiresToken = false
     var hellos: DeadlineQueue<StreamID>
     var polls: DeadlineBuckets<StreamID>
 
@@ -98,6 +111,7 @@ package final class SignalingNode {
         graces = DeadlineQueue(delay: limits.sessionGrace)
         sweeps = DeadlineQueue(delay: limits.logAge)
         pings = DeadlineQueue(delay: limits.pingInterval)
+        access = AccessState(limits: limits, now: now)
         hellos = DeadlineQueue(delay: limits.helloTimeout)
         polls = DeadlineBuckets(now: now.nanoseconds)
     }
@@ -106,6 +120,14 @@ package final class SignalingNode {
     package var sessionCount: Int { sessions.count }
     /// How many rooms live here.
     package var roomCount: Int { rooms.count }
+
+    /// Takes other limits from now on. What was made under the old ones keeps them: the logs of sessions, deadlines that are set.
+    package func replaceLimits(_ limits: ServiceLimits) {
+        self.limits = limits
+        graces.delay = limits.sessionGrace.nanoseconds
+        sweeps.delay = limits.logAge.nanoseconds
+        pings.delay = limits.pingInterval.nanoseconds
+    }
 
     /// A name for a request of this loop.
     package func nextRequest() -> RequestKey {
@@ -127,6 +149,8 @@ package final class SignalingNode {
             endSilentStreams()
             endDuePolls()
             endLateQuestions()
+            seeToTokens()
+            tickRendezvous()
         }
     }
 
@@ -172,6 +196,7 @@ package final class SignalingNode {
     private func handle(_ message: LoopMessage) {
         switch message {
         case .call(let call): answer(call)
+        case .rendezvous(let call): answer(call)
         case .ask(let loop, let number, let question): post(.answer(self.loop, number, answer(question)), to: loop)
         case .answer(let loop, let number, let answer): answered(number, by: loop, answer)
         case .expel(let room, let sessions, let tail): expel(room, sessions, tail)

@@ -2,10 +2,14 @@
 final class Session {
     let id: SessionID
     let token: SessionToken
-    /// What its resume tickets say of who it is.
-    var ticketIdentity: [UInt8] = []
-    /// Who its client has shown to be; `to.user` names it.
-    var subject: Identifier?
+    /// Who its client has shown to be; `to.user` names its subject.
+    var identity: Identity
+    /// Its client knows that its token is about to expire.
+    var isTokenWarned = false
+    /// How many messages it may send.
+    var allowance: TokenBucket
+    /// What its events go to and its messages come from, when it is one of WHIP or WHEP: it has no stream then.
+    var rendezvous: Rendezvous?
     var log: ReplayLog
     /// The stream that carries its events now.
     var stream: StreamID?
@@ -31,16 +35,25 @@ final class Session {
     var flight: FlightRecorder
     private var lastRequest: UInt64 = 0
 
-    init(id: SessionID, token: SessionToken, epoch: UInt32, limits: ServiceLimits, now: Moment) {
+    init(
+        id: SessionID, token: SessionToken, identity: Identity, epoch: UInt32, limits: ServiceLimits, now: Moment
+    ) {
         self.id = id
         self.token = token
+        self.identity = identity
+        allowance = TokenBucket(limits.sessionRate, now: now.nanoseconds)
         log = ReplayLog(epoch: epoch, limits: limits)
         startedAt = now.unixMilliseconds
         recent = RecentIDs(capacity: limits.recentIDs)
         flight = FlightRecorder(capacity: limits.flightEvents, now: now.nanoseconds)
     }
 
-    var asSender: Sender { Sender(session: id, subject: subject) }
+    /// Of the DTLS certificates that its descriptions may name; nil when its token does not say.
+    var fingerprints: Set<DTLSFingerprint>? {
+        identity.fingerprints.isEmpty ? nil : Set(identity.fingerprints.compactMap { DTLSFingerprint($0) })
+    }
+
+    var asSender: Sender { Sender(session: id, subject: identity.subject, maxPeers: identity.maxPeers) }
 
     /// Keeps the request until all its results are there.
     func await(_ request: PendingRequest) -> UInt64 {

@@ -110,6 +110,15 @@ final class Cluster {
         func pauseReading(_ stream: StreamID) { #expect(paused.insert(stream).inserted) }
 
         func resumeReading(_ stream: StreamID) { #expect(paused.remove(stream) != nil) }
+
+        /// What tokens of messages are found to be.
+        var verdict = Result<Identity, TokenRefusal>.failure(TokenRefusal(.tokenKey, "no key"))
+        private(set) var tokens: [[UInt8]] = []
+
+        func verify(_ check: TokenCheck) {
+            tokens.append(check.token)
+            cluster.nodes[loop].verified(check, verdict, now: cluster.now)
+        }
     }
 }
 
@@ -121,12 +130,12 @@ final class Peer {
     let token: [UInt8]
     private(set) var stream: StreamID?
 
-    init(_ cluster: Cluster, home: Int = 0, session: Int? = nil) throws {
+    init(_ cluster: Cluster, home: Int = 0, session: Int? = nil, identity: Identity = .development) throws {
         self.cluster = cluster
         self.home = home
         let node = cluster.nodes[session ?? home]
         let request = node.nextRequest()
-        node.createSession(request, now: cluster.now)
+        node.createSession(request, identity, now: cluster.now)
         let welcome = try object(try #require(cluster.outlets[session ?? home].replies[request]).body)
         sid = try #require(welcome["sid"] as? String)
         token = Array(try #require(welcome["token"] as? String).utf8)

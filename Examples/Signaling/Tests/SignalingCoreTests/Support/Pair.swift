@@ -34,7 +34,7 @@ extension Cluster {
     /// Lets a session be of a subject, as its credential would.
     func name(_ peer: Peer, _ subject: String) {
         guard let id = SessionID(peer.sid) else { return }
-        nodes[id.loop].sessions[id]?.subject = Identifier(Array(subject.utf8), maxSize: 128)
+        nodes[id.loop].sessions[id]?.identity.subject = Identifier(Array(subject.utf8), maxSize: 128)
     }
 }
 

@@ -1,0 +1,45 @@
+import Heliograph
+import SignalingAuth
+import SignalingCore
+
+// Who a client is. Verifying is asynchronous; what comes of it is done on the loop.
+extension LoopService {
+    /// What belongs to a loop, on its way through a task that does not touch it.
+    private struct Confined<Value>: @unchecked Sendable {
+        let value: Value
+    }
+
+    /// Calls `done` on the loop, at once when nobody needs to be asked.
+    func identify(
+        _ credential: [UInt8]?, _ done: @escaping (_ result: Result<Identity, TokenRefusal>) -> Void
+    ) {
+        guard let verifier = access.verifier else { return done(.success(.development)) }
+        guard let credential else {
+            return done(.failure(TokenRefusal(.tokenMissing, "Authorization: Bearer with a token is missing")))
+        }
+        let time = now.unixMilliseconds
+        let loop = loop
+        let confined = Confined(value: done)
+        Task {
+            let result = await verifier.identity(credential, unixMilliseconds: time)
+            loop.execute { confined.value(result) }
+        }
+    }
+
+    func verify(_ check: TokenCheck) {
+        identify(check.token) { [unowned self] result in node.verified(check, result, now: now) }
+    }
+
+    /// What is wrong with a request for a session, whoever it is from.
+    func refusal(of exchange: Exchange) -> Reply? {
+        refusalOfURL(exchange)
+            ?? node.refusal(of: ClientAddress(exchange.connection?.peerHost ?? "-"), now: now)
+    }
+
+    /// A token in a URL ends up in logs and histories.
+    func refusalOfURL(_ exchange: Exchange) -> Reply? {
+        let names = (exchange.query ?? "").split(separator: "&").map { $0.prefix { $0 != "=" } }
+        guard names.contains("token") || names.contains("access_token") else { return nil }
+        return Problem.tokenInURL.reply("a token has no place in a URL: send Authorization: Bearer")
+    }
+}

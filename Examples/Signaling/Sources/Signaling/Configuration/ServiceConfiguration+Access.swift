@@ -1,0 +1,107 @@
+import ArgumentParser
+import SignalingAuth
+import SignalingCore
+
+extension ServiceConfiguration {
+    /// Who may come in.
+    struct Access: Sendable {
+        /// Of HS256 tokens.
+        var secret: Secret?
+        /// The one before, whose tokens are still good.
+        var previousSecret: Secret?
+        var keyFiles: [String] = []
+        var keySetFile: String?
+        var audiences = ["signaling"]
+        var issuers = ["signaling"]
+        /// How far the clocks of issuers may be apart from ours.
+        var leeway = Duration.seconds(30)
+        /// Of pages that may use the service beside its own.
+        var origins: [String] = []
+        /// Relays of regions, each as ``TurnRegion/init(setting:)`` reads it.
+        var turn: [String] = []
+    }
+}
+
+extension ServiceConfiguration.Access {
+    /// Reads keys and secrets.
+    func configuration(limits: ServiceLimits) async throws -> AccessConfiguration {
+        var access = AccessConfiguration(origins: Set(origins.map { $0.lowercased() }))
+        let keys = try await keys()
+        if !keys.isEmpty { access.verifier = verifier(keys, limits) }
+        access.regions = try turn.map { try TurnRegion(setting: $0) }
+        return access
+    }
+
+    func verifier(_ keys: [TokenKey], _ limits: ServiceLimits) -> TokenVerifier {
+        let (seconds, attoseconds) = leeway.components
+        return TokenVerifier(
+            keys: keys, issuers: issuers, audiences: audiences, leeway: Double(seconds) + Double(attoseconds) / 1e18,
+            limits: limits)
+    }
+
+    func keys() async throws -> [TokenKey] {
+        var keys: [TokenKey] = []
+        for secret in [secret, previousSecret].compactMap(\.self) {
+            keys.append(
+                try await Self.naming(secret.path) { () throws(TokenKey.Failure) in try await .secret(secret.bytes) })
+        }
+        for path in keyFiles {
+            let text = String(decoding: try KeyFile.read(path), as: UTF8.self)
+            keys.append(try await Self.naming(path) { () throws(TokenKey.Failure) in try await .pem(text) })
+        }
+        if let keySetFile {
+            let json = try KeyFile.read(keySetFile)
+            keys += try await Self.naming(keySetFile) { () throws(TokenKey.Failure) in try await TokenKey.set(json) }
+        }
+        return keys
+    }
+
+    private static func naming<Value: Sendable>(
+        _ path: String, _ make: () async throws(TokenKey.Failure) -> Value
+    ) async throws -> Value {
+        do {
+            return try await make()
+        } catch {
+            throw ValidationError("\(path): \(error)")
+        }
+    }
+}
+
+/// A file with keys.
+enum KeyFile {
+    /// At most 1 MiB.
+    static func read(_ path: String) throws -> [UInt8] {
+        do throws(FileError) {
+            return try FileReader.read(path, maxSize: 1 << 20)
+        } catch {
+            throw ValidationError("\(path) cannot be read: \(error.reason)")
+        }
+    }
+
+    /// Without the newline at its end.
+    static func secret(_ path: String) throws -> [UInt8] {
+        var bytes = try read(path)
+        while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { bytes.removeLast() }
+        return bytes
+    }
+}
+
+extension TurnRegion {
+    /// Reads `NAME SECRET-FILE SECONDS URL…`, and the file.
+    init(setting text: String) throws {
+        let parts = text.split(separator: " ").map(String.init)
+        guard parts.count >= 4, let lifetime = Int(parts[2]), (60...604_800).contains(lifetime),
+            parts[3...].allSatisfy({ $0.hasPrefix("turn:") || $0.hasPrefix("turns:") })
+        else {
+            throw ValidationError(
+                "'\(text)' is not 'NAME SECRET-FILE SECONDS URL…' with 60 to 604800 seconds and turn: or turns: URLs")
+        }
+        let secret: Secret
+        do throws(BadValue) {
+            secret = try SettingFormat<Secret>.secret().read([parts[1]])
+        } catch {
+            throw ValidationError("\(parts[1]) \(error.reason ?? "is no secret")")
+        }
+        self.init(name: parts[0], urls: Array(parts[3...]), secret: secret.bytes, lifetime: lifetime)
+    }
+}

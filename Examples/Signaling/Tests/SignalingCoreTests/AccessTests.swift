@@ -1,0 +1,191 @@
+import Testing
+
+@testable import SignalingCore
+
+@Suite struct AccessTests {
+    private let cluster = Cluster(loops: 2)
+
+    private func identity(
+        _ subject: String = "ada", rooms: [String] = ["*"], grants: Grants = .usual, maxPeers: Int? = nil,
+        expiresIn seconds: Int64? = nil
+    ) throws -> Identity {
+        Identity(
+            subject: Identifier(Array(subject.utf8), maxSize: 128),
+            rooms: try rooms.map { try #require(RoomPattern(Array($0.utf8), maxSize: 128)) }, grants: grants,
+            maxPeers: maxPeers, expires: seconds.map { cluster.now.unixMilliseconds + $0 * 1000 })
+    }
+
+    private func peer(_ identity: Identity, in cluster: Cluster? = nil) throws -> Peer {
+        let peer = try Peer(cluster ?? self.cluster, identity: identity)
+        peer.open()
+        (cluster ?? self.cluster).settle()
+        return peer
+    }
+
+    @Test(arguments: [
+        ("a", "a", true), ("a", "b", false), ("a", "aa", false), ("*", "", false), ("*", "anything", true),
+        ("team-*", "team-1", true), ("team-*", "team", false), ("*-x", "a-x-x", true), ("a*b*c", "a1b2c", true),
+        ("a*b*c", "a1c2b", false), ("**", "q", true), ("*a*a*a*b", "aaaaaaaaaaaaaaaa", false),
+    ])
+    func patternsName(pattern: String, room: String, isNamed: Bool) throws {
+        let pattern = try #require(RoomPattern(Array(pattern.utf8), maxSize: 128))
+        let matches = RoomName(Array(room.utf8), maxSize: 128).map(pattern.matches) ?? false
+        #expect(matches == isNamed)
+    }
+
+    @Test func aTokenOpensItsRoomsOnly() throws {
+        let ada = try peer(identity(rooms: ["red", "team-*"]))
+        #expect(try ada.join("red") == ["ok"])
+        #expect(try ada.join("team-4") == ["ok"])
+        #expect(try ada.join("blue") == ["forbidden"])
+    }
+
+    @Test func withoutItsGrantAMessageIsForbidden() throws {
+        let ada = try peer(identity(grants: .join))
+        let bob = try peer(identity("bob", grants: .call))
+        #expect(try ada.join("r") == ["ok"])
+        #expect(try bob.join("r") == ["forbidden"])
+        for type in ["offer", "answer", "candidates", "invite", "hangup"] {
+            #expect(try ada.send(ada.message(type, to: bob, #","call":"c","body":{}"#)) == ["forbidden"])
+        }
+        #expect(try ada.send(#"{"t":"msg","room":"r","body":{}}"#) == ["forbidden"])
+        #expect(try ada.send(#"{"t":"presence_set","room":"r","body":{}}"#) == ["forbidden"])
+        #expect(try ada.send(#"{"t":"ping"}"#) == ["ok"])
+        #expect(try ada.send(#"{"t":"leave","room":"r"}"#) == ["ok"])
+    }
+
+    @Test func aTokenLetsInUpToItsNumberOfMembers() throws {
+        try peer(identity("eve")).join("r")
+        let ada = try peer(identity(maxPeers: 2))
+        let bob = try peer(identity("bob", maxPeers: 2))
+        #expect(try ada.join("r") == ["ok"])
+        #expect(try bob.join("r") == ["room_full"])
+        #expect(try ada.join("r") == ["ok"], "who is in may say more of itself")
+    }
+
+    // MARK: Time
+
+    @Test func aSessionIsWarnedAndThenEndsWithItsToken() throws {
+        let ada = try peer(identity(expiresIn: 100))
+        let stream = try #require(ada.stream)
+        cluster.advance(seconds: 38)
+        #expect(try ada.types() == [])
+        cluster.advance(seconds: 4)
+        #expect(try ada.types() == ["token_expiring"])
+        cluster.advance(seconds: 50)
+        #expect(!ada.isEnded(stream))
+        cluster.advance(seconds: 10)
+        #expect(ada.isEnded(stream))
+        let request = ada.post("[]")
+        cluster.settle()
+        #expect(ada.reply(request)?.problem == .noSuchSession)
+    }
+
+    @Test func aNewTokenKeepsTheSession() throws {
+        let ada = try peer(identity(expiresIn: 100))
+        cluster.outlets[0].verdict = .success(try identity(grants: .join, expiresIn: 1000))
+        #expect(try ada.send(#"{"t":"token_refresh","token":"x.y.z"}"#) == ["ok"])
+        #expect(cluster.outlets[0].tokens == [Array("x.y.z".utf8)])
+        cluster.advance(seconds: 200)
+        #expect(!ada.isEnded(try #require(ada.stream)))
+        #expect(try ada.join("r") == ["ok"])
+        #expect(try ada.send(#"{"t":"msg","room":"r","body":{}}"#) == ["forbidden"], "it has the new grants")
+        cluster.advance(seconds: 750)
+        #expect(try ada.types().last == "token_expiring")
+    }
+
+    @Test func aTokenThatIsRefusedChangesNothing() throws {
+        let ada = try peer(identity(expiresIn: 100))
+        cluster.outlets[0].verdict = .failure(TokenRefusal(.tokenSignature, "no"))
+        #expect(try ada.send(#"{"t":"token_refresh","token":"x"}"#) == ["token_signature"])
+        cluster.outlets[0].verdict = .success(try identity("eve", expiresIn: 1000))
+        #expect(try ada.send(#"{"t":"token_refresh","token":"x"}"#) == ["token_subject"])
+        #expect(try ada.send(#"{"t":"token_refresh"}"#) == ["bad_message"])
+        cluster.advance(seconds: 110)
+        #expect(ada.isEnded(try #require(ada.stream)))
+    }
+
+    // MARK: Rates
+
+    @Test func aSessionThatSendsTooFastIsToldWhenToGoOn() throws {
+        var limits = ServiceLimits()
+        limits.sessionRate = TokenBucket.Rate(perSecond: 2, burst: 3)
+        let cluster = Cluster(loops: 1, limits: limits)
+        let ada = try peer(identity(), in: cluster)
+        let ping = #"{"t":"ping"}"#
+        #expect(try ada.send("[\(ping),\(ping),\(ping),\(ping)]") == ["ok", "ok", "ok", "rate_limited"])
+        #expect(cluster.nodes[0].statistics.limits[.sessionRate] == 1)
+        cluster.advance(seconds: 1)
+        #expect(try ada.send("[\(ping),\(ping),\(ping)]") == ["ok", "ok", "rate_limited"])
+    }
+
+    @Test func theSessionsOfASubjectShareARate() throws {
+        var limits = ServiceLimits()
+        limits.subjectRate = TokenBucket.Rate(perSecond: 1, burst: 3)
+        let cluster = Cluster(loops: 1, limits: limits)
+        let first = try peer(identity(), in: cluster)
+        let second = try peer(identity(), in: cluster)
+        let other = try peer(identity("bob"), in: cluster)
+        let ping = #"{"t":"ping"}"#
+        #expect(try first.send("[\(ping),\(ping)]") == ["ok", "ok"])
+        #expect(try second.send("[\(ping),\(ping)]") == ["ok", "rate_limited"])
+        #expect(try other.send(ping) == ["ok"])
+        #expect(cluster.nodes[0].statistics.limits[.subjectRate] == 1)
+    }
+
+    @Test func aRoomHasARate() throws {
+        var limits = ServiceLimits()
+        limits.roomRate = TokenBucket.Rate(perSecond: 1, burst: 2)
+        let pair = try Pair(loops: 2, limits: limits)
+        let message = pair.ada.message("msg", to: pair.bob, #","body":{}"#)
+        #expect(try pair.ada.send("[\(message),\(message),\(message)]") == ["ok", "ok", "rate_limited"])
+    }
+
+    @Test func anAddressBeginsSoManySessions() {
+        var limits = ServiceLimits()
+        limits.addressRate = TokenBucket.Rate(perSecond: 0.5, burst: 2)
+        let cluster = Cluster(loops: 1, limits: limits)
+        let node = cluster.nodes[0]
+        let address = ClientAddress("192.0.2.1")
+        #expect(node.refusal(of: address, now: cluster.now) == nil)
+        #expect(node.refusal(of: address, now: cluster.now) == nil)
+        let refusal = node.refusal(of: address, now: cluster.now)
+        #expect(refusal?.status == 429)
+        #expect(refusal?.problem == .rateLimited)
+        #expect(refusal?.headers.contains(.init("retry-after", "2")) == true)
+        #expect(node.refusal(of: ClientAddress("192.0.2.2"), now: cluster.now) == nil)
+        cluster.advance(seconds: 2)
+        #expect(node.refusal(of: address, now: cluster.now) == nil)
+    }
+
+    @Test(arguments: [
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::1", true), ("2001:db8::1", "2001:db8::2", true),
+        ("2001:db8:0:0:1::", "2001:db8::9", true), ("2001:db8:1:2::", "2001:db8:1:3::", false),
+        ("192.0.2.1", "192.0.2.2", false), ("::1", "::2", true),
+    ])
+    func addressesOfOneNetworkAreOne(first: String, second: String, areSame: Bool) {
+        #expect((ClientAddress(first) == ClientAddress(second)) == areSame)
+    }
+
+    @Test func aTableForgetsWhoIsQuietAndLetsTheRestShare() {
+        var table = BucketTable<Int>(TokenBucket.Rate(perSecond: 1, burst: 1), capacity: 2, now: 0)
+        for key in 0..<3 { #expect(table.take(key, now: 0) == nil) }
+        #expect(table.count == 2)
+        #expect(table.take(9, now: 0) != nil, "the shared bucket is empty")
+        #expect(table.take(9, now: 5_000_000_000) == nil)
+        #expect(table.count == 1)
+    }
+
+    // MARK: Tickets
+
+    @Test func anIdentityComesBackFromItsBytes() throws {
+        var ada = try identity(rooms: ["a", "b*"], grants: .all, maxPeers: 3, expiresIn: 9)
+        ada.name = Array("Ada".utf8)
+        ada.fingerprints = ["sha-256 AB:CD"]
+        for identity in [ada, .development] {
+            #expect(Identity(bytes: identity.bytes) == identity)
+            for count in 0..<2 { #expect(Identity(bytes: Array(identity.bytes.prefix(count))) == nil) }
+        }
+        for count in 0..<ada.bytes.count { #expect(Identity(bytes: Array(ada.bytes.prefix(count))) != ada) }
+    }
+}

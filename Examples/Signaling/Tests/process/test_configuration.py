@@ -1,0 +1,115 @@
+"""The configuration as its operator sees it: the file, what the program says of it, SIGHUP, and what stands in the log.
+
+SIGNALING_PROGRAM is the program to test. Needs httpx[http2] and pytest.
+"""
+
+import json
+import pathlib
+import re
+import signal
+import subprocess
+
+import pytest
+from test_process import PACKAGE, PROGRAM, Client, Service, events, start  # noqa: F401
+
+
+def say(*arguments: str) -> subprocess.CompletedProcess:
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=20)
+
+
+@pytest.fixture
+def file(tmp_path) -> pathlib.Path:
+    return tmp_path / "signaling.yaml"
+
+
+def test_check_config_says_each_fault_in_a_line(file):
+    file.write_text("room: {capacity: 0}\nbogus: 1\n")
+    result = say("check-config", "--config", str(file))
+    assert result.returncode == 64 and result.stdout == ""
+    first, second = result.stderr.splitlines()
+    assert first.startswith(f"signaling: {file}:2: bogus: there is no such setting")
+    assert second == f"signaling: {file}:1: room-capacity: '0' is not a whole number from 1 to 100000"
+    file.write_text("room: {capacity: 5}\n")
+    assert say("check-config", "--config", str(file)).returncode == 0
+
+
+def test_print_config_shows_values_and_sources_but_no_secret(file, tmp_path):
+    secret = tmp_path / "token"
+    secret.write_text("hunter2-hunter2-hunter2\n")
+    secret.chmod(0o644)
+    file.write_text(f"admin: {{port: 0, token-file: {secret}}}\nwebhook-url: https://hooks.example/hunter2\n")
+    secret2 = tmp_path / "other"
+    secret2.write_text("x" * 16)
+    result = say("--config", str(file), "--print-config", "--room-capacity", "9", "--webhook-secret-file", str(secret2))
+    assert result.returncode == 0, result.stderr
+    assert "room-capacity: 9  # --room-capacity\n" in result.stdout
+    assert f"admin-port: 0  # {file}:1\n" in result.stdout
+    assert "hunter2" not in result.stdout + result.stderr
+    checked = say("check-config", "--config", str(file), "--webhook-secret-file", str(secret2))
+    assert f"everyone on this machine can read {secret}" in checked.stderr
+
+
+def wait_for(service: Service, words: str) -> str:
+    while words not in (line := service.process.stderr.readline()):
+        assert line, "the log has ended"
+    return line
+
+
+def test_a_hang_up_takes_what_may_change_and_drops_nobody(start, file):
+    file.write_text("room: {capacity: 1}\nport: 0\n")
+    service = start("--config", str(file))
+    with service.http() as http:
+        ada, bob = Client(http), Client(http)
+        with ada.stream() as response:
+            assert ada.send({"t": "join", "room": "r"}) == ["ok"]
+            heard = events(response)
+            assert next(heard)["t"] == "joined"
+            # A faulty file changes nothing.
+            file.write_text("room: {capacity: many}\n")
+            service.process.send_signal(signal.SIGHUP)
+            assert "room-capacity" in wait_for(service, "the old one stays")
+            # A right one does, but for the listeners.
+            file.write_text("room: {capacity: 2}\nport: 0\ndrain-timeout: 3s\n")
+            service.process.send_signal(signal.SIGHUP)
+            wait_for(service, "next start")
+            assert '"changed":"room-capacity"' in wait_for(service, "configuration read again")
+            wait_for(service, "certificates replaced")
+            assert bob.send({"t": "join", "room": "r2"}) == ["ok"]
+            assert ada.send({"t": "join", "room": "r2"}) == ["ok"], "two have room now"
+            assert next(heard)["room"] == "r2", "the stream is the same"
+            assert http.get("/").status_code == 200
+
+
+def test_no_secret_of_a_call_stands_in_the_log(start):
+    service = start("--log-level", "trace", "--log-format", "json")
+    sdp = "v=0\r\no=- 4611731400430051336 2 IN IP4 203.0.113.77\r\na=ice-pwd:topsecretpassword\r\n"
+    candidate = "candidate:1 1 udp 2130706431 198.51.100.23 54321 typ host"
+    with service.http() as http:
+        ada, bob = Client(http), Client(http)
+        with ada.stream(), bob.stream() as response:
+            for client in (ada, bob):
+                assert client.send({"t": "join", "room": "r", "body": {"name": "Ada Lovelace"}}) == ["ok"]
+            to = {"room": "r", "to": {"peer": bob.hello["sid"]}, "call": "k", "neg": 1}
+            assert ada.send({"t": "offer", **to, "body": {"sdp": sdp}}) == ["ok"]
+            assert ada.send({"t": "candidates", **to, "body": {"candidates": [{"candidate": candidate}]}}) == ["ok"]
+            heard = events(response)
+            while next(heard)["t"] != "offer":
+                pass
+        tokens = [ada.hello["token"], bob.hello["token"]]
+    code, log = service.stop(seconds=30)
+    assert code == 0 and log
+    for line in log.splitlines():
+        assert json.loads(line)["level"], line
+    for secret in [*tokens, "203.0.113.77", "198.51.100.23", "topsecretpassword", "4611731400430051336", "Lovelace"]:
+        assert secret not in log
+    # Where clients are is nobody's business either: the service's own addresses are all that there is.
+    own = {f"127.0.0.1:{service.port}", f"[::1]:{service.port}"}
+    addresses = {json.loads(line).get("address") for line in log.splitlines()} - {None}
+    assert addresses <= own, addresses
+
+
+def test_the_documentation_lists_every_setting():
+    text = (PACKAGE / "Documentation/Configuration.md").read_text()
+    listed = set(re.findall(r"^\| `([a-z-]+)` \|", text, re.M))
+    shown = {line.split(":")[0] for line in say("--print-config").stdout.splitlines()}
+    assert listed == shown
