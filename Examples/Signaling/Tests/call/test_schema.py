@@ -15,6 +15,7 @@ import service
 from documents import ADMIN, BASE, FOLDER, MESSAGES, SERVICE, STREAMS, Documents, Heard, read
 from service import Session, offer, open_http, run
 from test_transports import Tunnel, open_websocket
+from test_whip import AUTH, Answerer, fragment, patch, post, sdp
 
 DOCUMENTATION = FOLDER.parent
 SID = "0-6f1c2a90d1b34c58a7e0f4b2c6d81735"
@@ -165,7 +166,7 @@ async def calls(watch, room):
             await b.accept({"t": "ack", "seq": got.seq})
         await a.accept(offer(b.sid, room, t="select", call="s", body={"party": b.sid}))
         await a.wait("delivered", of="offer")
-        await a.accept({"t": "msg", "room": room, "body": "to all"}, {"t": "ping"})
+        await a.accept({"t": "msg", "room": room, "body": "to all"}, {"t": "ping"}, {"t": "token_refresh", "token": "any"})
         await a.wait("pong")
         await b.wait("msg")
         await a.accept({"t": "presence_set", "room": room, "body": {"muted": True}})
@@ -225,6 +226,14 @@ async def mistakes(watch, room):
         await http.get("/nothing")
         await http.get("/v1/sessions")
         await http.post("/v1/stream", json={})
+        await http.get("/v1/ice")
+        await http.get("/v1/ice?region=nowhere")
+        await http.get("/v1/ice?token=x")
+        for path, method in [(events, "GET"), (messages, "POST"), (a.path, "DELETE"), ("/v1/sessions", "POST"), ("/v1/ice", "GET"),
+                             ("/v1/ws", "GET"), ("/v1/stream", "POST"), ("/whip/r", "POST"), ("/whep/r", "POST"),
+                             (f"/whip/r/{SID}", "PATCH"), (f"/whip/r/{SID}", "DELETE"), (f"/whep/r/{SID}", "PATCH"), (f"/whep/r/{SID}", "DELETE")]:
+            response = await http.request(method, path, headers={**a.auth, "origin": "https://a.example"})
+            assert response.json()["code"] == "origin_not_allowed"
     async with httpx.AsyncClient(verify=False, base_url=service.URL, event_hooks={"response": [watch.documents.hook(SERVICE)]}) as old:
         await old.post("/v1/stream", headers={"content-type": "application/x-ndjson"})
         handshake = {"connection": "upgrade", "upgrade": "websocket", "sec-websocket-version": "13",
@@ -291,16 +300,60 @@ async def streams(watch, room):
         assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4000, "ended")
 
 
-# Codes and responses that this service, as it runs here, does not come to: limits that are large, and the end of the program.
-ELSEWHERE = {"room_full", "busy", "draining", "too_many_sessions", "hello_timeout", "kicked"}
-# What operators cause is checked with their listener.
-OF_OPERATORS = {"kicked", "goaway", "announcement", "room_closed", "occupancy"}
+async def establish(http, path, peer):
+    asked = asyncio.create_task(post(http, path, sdp()))
+    await peer.answer(await peer.offer())
+    response = await asked
+    return response.headers["location"], response.headers["etag"]
+
+
+async def rendezvous(watch, room):
+    """Clients of WHIP and WHEP, whom a program in the room answers."""
+    async with watch.session() as answering, answering.stream(), watch.http() as http:
+        await answering.join(room)
+        peer = Answerer(answering, room)
+        for kind in ("whip", "whep"):
+            path = f"/{kind}/{room}"
+            resource, etag = await establish(http, path, peer)
+            await patch(http, resource, fragment(), etag)
+            for tag in (None, '"old"'):
+                await patch(http, resource, fragment(), tag)
+            await patch(http, resource, "v=0", etag)
+            await patch(http, resource, fragment(), etag, content_type="text/plain")
+            await patch(http, resource, "a=x\r\n" * 4000, etag)
+            asked = asyncio.create_task(patch(http, resource, fragment("cccc"), "*"))
+            again = await peer.offer()
+            await patch(http, resource, fragment("dddd"), "*")
+            await peer.answer(again, "eeee")
+            await asked
+            for wrong in (resource, f"{path}/{SID}"):
+                await patch(http, wrong, fragment(), etag, authorization="Bearer other")
+                await http.delete(wrong, headers={"authorization": "Bearer other"})
+            await http.request("DELETE", resource, headers=AUTH, content=b"x")
+            await http.delete(resource, headers=AUTH)
+            resource, _ = await establish(http, path, peer)
+            asked = asyncio.create_task(patch(http, resource, fragment("cccc"), "*"))
+            await peer.say(await peer.offer(), "reject", {})
+            assert (await asked).status_code == 406
+            await post(http, path, "v=0")
+            await post(http, path, sdp() + "a=x\r\n" * 20_000)
+            await post(http, path, sdp(), content_type="text/plain")
+            await post(http, path, sdp(), accept="text/html")
+            await post(http, f"/{kind}/{'x' * 200}", sdp())
+
+
+# What this service, as it runs here, does not come to: limits that are large, tokens and policies that it does not have.
+ELSEWHERE = {"room_full", "sdp_policy", "forbidden", "rate_limited"}
+# What operators cause, large rooms, and tokens.
+EVENTS_ELSEWHERE = {"kicked", "goaway", "announcement", "room_closed", "occupancy", "token_expiring"}
+RESPONSES_ELSEWHERE = {"GET /v1/ws 101", "GET /v1/ws 200", "POST /v1/stream 200", "POST /v1/sessions 429", "GET /v1/ice 401",
+                       "POST /whip/{room} 422", "POST /whep/{room} 422"}
 
 
 @run
 async def test_what_goes_over_the_wire_is_what_the_documents_say(room):
     watch = Watch()
-    scenes = [calls, fates, mistakes, polls, streams]
+    scenes = [calls, fates, mistakes, polls, streams, rendezvous]
     async with asyncio.TaskGroup() as group:
         for scene in scenes:
             group.create_task(scene(watch, f"{room}-{scene.__name__}"))
@@ -309,18 +362,18 @@ async def test_what_goes_over_the_wire_is_what_the_documents_say(room):
     definitions = documents.whole[MESSAGES]["$defs"]
     for union, direction in [("clientMessage", "up"), ("serverMessage", "down")]:
         for name in documents.definitions(union):
-            if name in OF_OPERATORS or name == "relayed":
+            if name in EVENTS_ELSEWHERE or name == "relayed":
                 continue
             properties = definitions[name]["properties"]
             key = (direction, properties["t"]["const"], direction == "down" and "seq" in properties)
             assert key in seen, f"{name} is in the document, and was not seen"
     assert {(f, t) for f, t, *_ in seen if f == "up"} >= {("up", "hello"), ("up", "resume")}
     codes = {entry[1] for entry in seen if entry[0] == "code"}
-    assert set(definitions["errorCode"]["enum"]) - ELSEWHERE <= codes
+    assert {code for code in definitions["errorCode"]["enum"] if not code.startswith("token_")} - ELSEWHERE <= codes
     responses = {entry[2] for entry in seen if entry[0] == "http"}
     for path, item in documents.whole[SERVICE]["paths"].items():
         for method, operation in item.items():
             for status in operation["responses"] if method != "parameters" else []:
                 where = f"{method.upper()} {path} {status}"
-                if status not in ("503", "101") and (path, status) not in [("/v1/ws", "200"), ("/v1/stream", "200")]:
+                if status != "503" and where not in RESPONSES_ELSEWHERE:
                     assert where in responses, f"{where} is in the document, and was not seen"
