@@ -1,11 +1,8 @@
 """The tutorial does what it says: its code, as it stands there, makes a call."""
 
 import re
-import shutil
 import subprocess
 import sys
-
-import pytest
 
 from documents import FOLDER
 from service import URL
@@ -21,7 +18,6 @@ def blocks(language: str, room: str) -> list[str]:
     return [block.replace("localhost:8443", host).replace('"tutorial"', f'"{room}"') for block in found]
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_a_session_by_hand(room, tmp_path):
     script = "set -e\n" + "\n".join(blocks("sh", room))
     result = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=30)
