@@ -110,7 +110,8 @@ package struct ServiceLimits: Sendable {
     package var subjectRate = TokenBucket.Rate(perSecond: 400, burst: 2000)
     /// Messages through one room. Past it `rate_limited`.
     package var roomRate = TokenBucket.Rate(perSecond: 2000, burst: 8000)
-    /// Sessions that one address begins on a loop: an IPv4 address, or the first 64 bits of an IPv6 one. Past it 429.
+    /// Sessions that one address begins or resumes on a loop, whatever the transport: an IPv4 address, or the first 64 bits
+    /// of an IPv6 one. Past it 429.
     package var addressRate = TokenBucket.Rate(perSecond: 50, burst: 500)
     /// Addresses, subjects and rooms whose rates are known. Past it those that come share one rate.
     package var rateEntries = 16 * 1024

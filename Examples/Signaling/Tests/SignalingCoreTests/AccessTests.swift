@@ -81,6 +81,73 @@ import Testing
         #expect(ada.reply(request)?.problem == .noSuchSession)
     }
 
+    @Test(arguments: [Transport.websocket, .stream])
+    func aStreamEndsWithTheCodeOfAnExpiredToken(_ transport: Transport) throws {
+        let client = Duplex(cluster, transport)
+        client.hello(try identity(expiresIn: 100))
+        cluster.advance(seconds: 110)
+        #expect(client.end == .refused(.tokenExpired))
+        #expect(client.end?.code == 4401)
+        #expect(try client.first("error")["code"] as? String == "token_expired")
+        #expect(try client.types().last == "error")
+    }
+
+    @Test func aPollIsToldThatTheTokenHasExpired() throws {
+        let ada = try Peer(cluster, identity: identity(expiresIn: 5))
+        let request = cluster.nodes[1].nextRequest()
+        cluster.nodes[1].poll(
+            request, session: ada.sid, token: ada.token, since: nil, wait: .seconds(25), now: cluster.now)
+        cluster.settle()
+        // The first answer is the warning.
+        let again = cluster.nodes[1].nextRequest()
+        let last = try #require(try object(try #require(ada.reply(request)).body)["last"] as? String)
+        cluster.nodes[1].poll(
+            again, session: ada.sid, token: ada.token, since: EventID(last), wait: .seconds(25), now: cluster.now)
+        cluster.advance(seconds: 6)
+        #expect(ada.reply(again)?.problem == .tokenExpired)
+    }
+
+    @Test func aTicketCarriesItsIdentityAndNoMore() throws {
+        let first = Duplex(cluster)
+        first.hello(try identity(rooms: ["red"], grants: .join, expiresIn: 100))
+        let ticket = try #require(try first.first("welcome")["resume"] as? String)
+        first.cut()
+        let second = Duplex(cluster, on: 1, .stream)
+        second.resume(ticket)
+        second.send(#"[{"t":"join","id":"1","room":"red"},{"t":"join","id":"2","room":"blue"}]"#)
+        second.send(#"{"t":"msg","id":"3","room":"red","body":{}}"#)
+        cluster.settle()
+        let codes = try second.messages().filter { $0["t"] as? String == "error" }.map { $0["code"] as? String }
+        #expect(codes == ["forbidden", "forbidden"])
+        second.cut()
+        cluster.advance(seconds: 110)
+        let late = Duplex(cluster)
+        late.resume(ticket)
+        #expect(late.end == .refused(.tokenExpired))
+    }
+
+    @Test func aTokenPinsTheCertificatesOfItsDescriptions() throws {
+        func print(_ byte: String) -> String { Array(repeating: byte, count: 32).joined(separator: ":") }
+        var pinned = try identity()
+        pinned.fingerprints = ["sha-256 \(print("AB"))"]
+        let ada = try peer(pinned)
+        let bob = try peer(identity("bob"))
+        try ada.join("r")
+        try bob.join("r")
+        func offer(_ fingerprint: String) -> String {
+            let sdp = [
+                "v=0", "o=- 1 2 IN IP4 127.0.0.1", "s=-", "t=0 0", "a=fingerprint:sha-256 \(fingerprint)",
+                "m=audio 9 UDP/TLS/RTP/SAVPF 111", "c=IN IP4 0.0.0.0", "a=mid:0", "",
+            ].joined(separator: #"\r\n"#)
+            return ada.message("offer", to: bob, #","call":"c","neg":1,"body":{"type":"offer","sdp":"\#(sdp)"}"#)
+        }
+        #expect(try ada.send(offer(print("CD"))) == ["sdp_policy"])
+        #expect(try ada.send(offer(print("AB"))) == ["ok"])
+        cluster.outlets[0].verdict = .success(try identity())
+        #expect(try ada.send(#"{"t":"token_refresh","token":"x"}"#) == ["ok"])
+        #expect(try ada.send(offer(print("CD")).replacing(#""neg":1"#, with: #""neg":2"#)) == ["ok"])
+    }
+
     @Test func aNewTokenKeepsTheSession() throws {
         let ada = try peer(identity(expiresIn: 100))
         cluster.outlets[0].verdict = .success(try identity(grants: .join, expiresIn: 1000))

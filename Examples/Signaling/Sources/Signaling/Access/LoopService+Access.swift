@@ -33,7 +33,7 @@ extension LoopService {
     /// What is wrong with a request for a session, whoever it is from.
     func refusal(of exchange: Exchange) -> Reply? {
         refusalOfURL(exchange)
-            ?? node.refusal(of: ClientAddress(exchange.connection?.peerHost ?? "-"), now: now)
+            ?? node.refusal(of: exchange.clientAddress, now: now)
     }
 
     /// A token in a URL ends up in logs and histories.
@@ -42,4 +42,9 @@ extension LoopService {
         guard names.contains("token") || names.contains("access_token") else { return nil }
         return Problem.tokenInURL.reply("a token has no place in a URL: send Authorization: Bearer")
     }
+}
+
+extension Exchange {
+    /// Whose rate the request counts for.
+    var clientAddress: ClientAddress { ClientAddress(connection?.peerHost ?? "-") }
 }

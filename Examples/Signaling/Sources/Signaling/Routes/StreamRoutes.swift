@@ -9,6 +9,7 @@ extension LoopService {
     }
 
     private func openWebSocket(_ exchange: Exchange) {
+        if let refusal = refusalOfURL(exchange) { return exchange.respond(refusal) }
         if exchange.requestsProtocol("websocket"),
             !exchange.headers.subprotocols.contains(WebSocketStream.subprotocol)
         {
@@ -19,6 +20,7 @@ extension LoopService {
     }
 
     private func openLines(_ exchange: Exchange) {
+        if let refusal = refusalOfURL(exchange) { return exchange.respond(refusal) }
         // Many a client and proxy of HTTP/1.1 sends the whole request before it reads any response.
         guard exchange.version == .http2 else {
             exchange.respond(Problem.http2Required.reply("a stream both ways needs HTTP/2"))

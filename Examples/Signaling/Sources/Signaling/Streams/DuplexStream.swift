@@ -7,11 +7,13 @@ final class DuplexStream {
     let service: LoopService
     /// Who the client is, when it has said so before its hello.
     private let credential: [UInt8]?
+    private let address: ClientAddress
     private var isGreeted = false
 
-    init(_ service: LoopService, credential: [UInt8]?) {
+    init(_ service: LoopService, _ exchange: Exchange, credential: [UInt8]?) {
         self.service = service
         self.credential = credential
+        address = exchange.clientAddress
         id = service.node.nextRequest()
     }
 
@@ -23,6 +25,9 @@ final class DuplexStream {
     func take(_ message: [UInt8]) {
         guard !isGreeted else { return service.node.receive(message, by: id, now: service.now) }
         isGreeted = true
+        if let refusal = service.node.refusal(of: address, now: service.now) {
+            return service.node.refuse(stream: id, with: refusal, now: service.now)
+        }
         do throws(Hello.Refusal) {
             switch try Hello.message(message, limits: service.limits) {
             case .hello(let token): service.greet(id, credential: token ?? credential)

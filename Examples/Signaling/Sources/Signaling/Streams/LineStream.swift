@@ -16,7 +16,7 @@ final class LineStream: Handler, StreamSink {
     private var isOver = false
 
     init(_ service: LoopService, _ exchange: Exchange) {
-        stream = DuplexStream(service, credential: exchange.headers.bearerToken)
+        stream = DuplexStream(service, exchange, credential: exchange.headers.bearerToken)
         maxLine = service.limits.messageSize
     }
 

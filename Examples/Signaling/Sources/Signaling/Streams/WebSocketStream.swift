@@ -11,7 +11,8 @@ final class WebSocketStream: WebSocketHandler, StreamSink {
 
     init(_ service: LoopService, _ exchange: Exchange) {
         version = exchange.version == .http2 ? "2" : "1.1"
-        stream = DuplexStream(service, credential: exchange.headers.subprotocolToken ?? exchange.headers.bearerToken)
+        stream = DuplexStream(
+            service, exchange, credential: exchange.headers.subprotocolToken ?? exchange.headers.bearerToken)
     }
 
     static func options(_ limits: ServiceLimits) -> WebSocketOptions {

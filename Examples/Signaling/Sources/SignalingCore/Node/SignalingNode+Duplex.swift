@@ -39,9 +39,13 @@ extension SignalingNode {
 
     /// Ends a duplex stream for what its client did.
     package func refuse(stream: StreamID, _ problem: Problem, _ detail: String, now: Moment) {
+        refuse(stream: stream, with: problem.reply(detail), now: now)
+    }
+
+    /// The same with a reply that a request would get.
+    package func refuse(stream: StreamID, with reply: Reply, now: Moment) {
         run(now) {
-            guard streams[stream] != nil else { return }
-            refusedOrDone(stream, problem.reply(detail))
+            if streams[stream] != nil { refusedOrDone(stream, reply) }
         }
     }
 

@@ -161,7 +161,7 @@ extension SignalingNode {
         if let rendezvous = session.rendezvous { close(rendezvous) }
         session.log.abandon()
         report(session)
-        if let stream = session.stream { post(.endStream(stream, .ended), to: stream.loop) }
+        if let stream = session.stream { post(.endStream(stream, reason.streamEnd), to: stream.loop) }
         for room in session.rooms {
             post(.leave(room, session.id, operation: nil, reason), to: room.loop(of: loops))
         }

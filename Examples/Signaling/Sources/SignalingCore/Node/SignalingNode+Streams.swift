@@ -76,6 +76,11 @@ extension SignalingNode {
     }
 
     func end(_ stream: StreamID, _ reason: StreamEnd) {
+        if let reply = reason.reply, let transport = streams[stream]?.transport,
+            transport.isDuplex || transport == .poll
+        {
+            return refusedOrDone(stream, reply)
+        }
         guard let state = streams.removeValue(forKey: stream) else { return }
         guard state.poll != nil else { return outlet.endStream(stream, reason) }
         switch reason {

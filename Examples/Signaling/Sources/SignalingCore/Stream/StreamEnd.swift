@@ -23,6 +23,17 @@ package enum StreamEnd: Sendable, Hashable {
         }
     }
 
+    /// What the client is told before, when the stream carries messages both ways.
+    var reply: Reply? {
+        guard case .refused(let problem) = self else { return nil }
+        let detail =
+            switch problem {
+            case .tokenExpired: "the session's token has expired: say hello with another"
+            default: "the session is over"
+            }
+        return problem.reply(detail)
+    }
+
     package var name: String {
         switch self {
         case .ended: "ended"
@@ -30,6 +41,16 @@ package enum StreamEnd: Sendable, Hashable {
         case .slow: "slow"
         case .goaway: "goaway"
         case .refused(let problem): problem.rawValue
+        }
+    }
+}
+
+extension LeaveReason {
+    /// How the stream of a session ends that ends for this reason.
+    var streamEnd: StreamEnd {
+        switch self {
+        case .left, .bye, .timeout, .kicked: .ended
+        case .expired: .refused(.tokenExpired)
         }
     }
 }

@@ -19,8 +19,8 @@ final class Duplex {
     private var node: SignalingNode { cluster.nodes[stream.loop] }
     private var outlet: Cluster.Outlet { cluster.outlets[stream.loop] }
 
-    func hello() {
-        node.greet(stream, now: cluster.now)
+    func hello(_ identity: Identity = .development) {
+        node.greet(stream, identity, now: cluster.now)
         cluster.settle()
     }
 
