@@ -8,7 +8,8 @@ extension SignalingNode {
         statistics.trip(.addressRate)
         let seconds = Int(min(wait, 3600).rounded(.up))
         return Problem.rateLimited.reply(
-            "too many sessions from this address; retry after \(seconds) s", headers: [.init("retry-after", "\(seconds)")])
+            "too many sessions from this address; retry after \(seconds) s",
+            headers: [.init("retry-after", "\(seconds)")])
     }
 
     /// What forbids a message, if anything does.
