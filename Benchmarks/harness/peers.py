@@ -119,6 +119,30 @@ class Signaling(Heliograph):
                 "--session-grace", "10s"]
 
 
+class SocketIO(Heliograph):
+    """The library of Socket.IO of the signaling service, with a handler that relays."""
+
+    name, port, statistics = "heliograph-socketio", 9714, None
+    program = BENCHMARKS.parent / "Examples/Signaling/.build/release/socketio-echo"
+
+    def available(self):
+        return self.program.exists()
+
+    def command(self):
+        return [self.program, f"--port={self.port}", "--threads=1"]
+
+
+class PythonSocketIO(Peer):
+    name, port = "python-socketio", 9715
+
+    def version(self):
+        import importlib.metadata
+        return f"{importlib.metadata.version('python-socketio')} on aiohttp {importlib.metadata.version('aiohttp')}"
+
+    def command(self):
+        return [sys.executable, BENCHMARKS / "Peers/socketio_peer.py", self.port, self.certificate, self.key]
+
+
 class HeliographHello(Heliograph):
     """The same without a route, for tools under which a process with tasks of Swift's does not run."""
 
@@ -309,7 +333,7 @@ class Go(Peer):
         return [self.work / "go-server", self.port, self.certificate, self.key]
 
 
-ALL = [Heliograph, Floor, Nghttpd, H2O, Nginx, HAProxy, Node, SwiftNIO, Hummingbird, Go, Echo, HeliographAsync, Websockets, Signaling]
+ALL = [Heliograph, Floor, Nghttpd, H2O, Nginx, HAProxy, Node, SwiftNIO, Hummingbird, Go, Echo, HeliographAsync, Websockets, Signaling, SocketIO, PythonSocketIO]
 SIZES = [1024, 64 * 1024, 1024 * 1024]
 
 

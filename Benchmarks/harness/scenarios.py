@@ -268,6 +268,27 @@ class Storms:
         return result
 
 
+class Relays:
+    """CPU per event of Socket.IO that one client sends another, at a fixed rate."""
+
+    def __init__(self, name, title, peers, clients, rate, quick=False, rounds=3):
+        self.name, self.title, self.peers, self.clients, self.rate = name, title, peers, clients, rate
+        self.quick, self.rounds = quick, rounds
+
+    def run(self, servers, context):
+        samples = {peer.name: [] for peer in servers}
+        for number in range(context.rounds or self.rounds):
+            for peer in servers:
+                context.progress(f"{self.title}: round {number + 1}, {peer.name}")
+                samples[peer.name].append(loads.load(
+                    peer, "socketio", f"https://127.0.0.1:{peer.port}", "--connections", self.clients, "--rate", self.rate,
+                    "--duration", 3, "--warm-up", 1, "--http1"))
+        result = summary(self.title, samples, servers,
+                         f"{self.rate:,} events of 128 bytes a second between {self.clients:,} clients, WebSockets over HTTP/1.1, `load`")
+        result.unit = "CPU µs per relayed event"
+        return result
+
+
 class MassClose:
     """What it is for a server, and for those who stay, that very many connections vanish at once."""
 
@@ -436,4 +457,5 @@ SCENARIOS = [
     Calls("calls-idle", "Calls among idle sessions", ["signaling"],
           [(f"{idle:,} idle", ["--connections", 500 + idle, "--active", 500]) for idle in (0, 1_000, 10_000)], 500),
     Storms("storms", "Sessions that come, go and come back", ["signaling"]),
+    Relays("socketio", "Socket.IO events among 1,000 clients", ["heliograph-socketio", "python-socketio"], 1_000, 2_000),
 ]

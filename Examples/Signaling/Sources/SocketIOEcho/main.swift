@@ -3,13 +3,18 @@ import Heliograph
 import SocketIO
 
 // A server of Socket.IO that answers what it is told, on https://localhost and a free port, which it prints. Arguments:
-// --recovery, and in milliseconds the ping interval and the ping timeout.
+// --recovery, --port=N, --threads=N, and in milliseconds the ping interval and the ping timeout.
 var options = SocketOptions()
 if CommandLine.arguments.contains("--recovery") { options.recovery = SocketRecoveryOptions() }
 let times = CommandLine.arguments.compactMap { Int($0) }
 if times.count == 2 { (options.pingInterval, options.pingTimeout) = (.milliseconds(times[0]), .milliseconds(times[1])) }
 
-let group = try EventLoopGroup(threads: 2)
+func number(_ name: String) -> Int? {
+    CommandLine.arguments.lazy.filter { $0.hasPrefix(name + "=") }.compactMap { Int($0.dropFirst(name.count + 1)) }
+        .first
+}
+
+let group = try EventLoopGroup(threads: number("--threads") ?? 2)
 let sockets = SocketIOServer(loops: group.loops, options: options) { io in
     for namespace in [io.main, io.of("/custom")] {
         namespace.use { socket, next in
@@ -41,13 +46,16 @@ func echo(_ socket: ServerSocket) {
         socket.to(arguments[0].string ?? "").emit("said", arguments.relayed(1))
         ack()
     }
+    socket.on("relay") { arguments, _ in
+        socket.to(arguments[0]["to"].string ?? "").emit("relay", arguments.relayed(0))
+    }
     socket.on("shout") { arguments, _ in socket.broadcast.emit("shouted", arguments.relayed(0)) }
     socket.on("go") { _, _ in socket.disconnect() }
     socket.on("go-away") { _, _ in socket.disconnect(closing: true) }
 }
 
 let page = "<!doctype html><meta charset=utf-8><title>Socket.IO</title><link rel=icon href=\"data:,\">"
-let server = Server(ServerConfiguration(host: "localhost", port: 0)) { loop in
+let server = Server(ServerConfiguration(host: "localhost", port: UInt16(clamping: number("--port") ?? 0))) { loop in
     Router(on: loop) { routes in
         routes.socketIO("/socket.io/", sockets.hub(on: loop))
         routes.get("/") { exchange in exchange.respond(.ok, contentType: "text/html", page) }
