@@ -228,10 +228,11 @@ async def mistakes(watch, room):
         await http.post("/v1/stream", json={})
         await http.get("/v1/ice")
         await http.get("/v1/ice?region=nowhere")
-        await http.get("/v1/ice?token=x")
+        for method, path in [("GET", "/v1/ice"), ("POST", "/v1/stream"), ("GET", "/v1/ws"), ("POST", "/v1/sessions")]:
+            assert (await http.request(method, f"{path}?token=x")).json()["code"] == "token_in_url"
         for path, method in [(events, "GET"), (messages, "POST"), (a.path, "DELETE"), ("/v1/sessions", "POST"), ("/v1/ice", "GET"),
                              ("/v1/ws", "GET"), ("/v1/stream", "POST"), ("/whip/r", "POST"), ("/whep/r", "POST"),
-                             (f"/whip/r/{SID}", "PATCH"), (f"/whip/r/{SID}", "DELETE"), (f"/whep/r/{SID}", "PATCH"), (f"/whep/r/{SID}", "DELETE")]:
+                             *((f"/{kind}/r/{SID}", method) for kind in ("whip", "whep") for method in ("PATCH", "DELETE"))]:
             response = await http.request(method, path, headers={**a.auth, "origin": "https://a.example"})
             assert response.json()["code"] == "origin_not_allowed"
     async with httpx.AsyncClient(verify=False, base_url=service.URL, event_hooks={"response": [watch.documents.hook(SERVICE)]}) as old:
@@ -347,7 +348,7 @@ ELSEWHERE = {"room_full", "sdp_policy", "forbidden", "rate_limited"}
 # What operators cause, large rooms, and tokens.
 EVENTS_ELSEWHERE = {"kicked", "goaway", "announcement", "room_closed", "occupancy", "token_expiring"}
 RESPONSES_ELSEWHERE = {"GET /v1/ws 101", "GET /v1/ws 200", "POST /v1/stream 200", "POST /v1/sessions 429", "GET /v1/ice 401",
-                       "POST /whip/{room} 422", "POST /whep/{room} 422"}
+                       *(f"POST /{kind}/{{room}} {status}" for kind in ("whip", "whep") for status in (401, 422, 429))}
 
 
 @run
