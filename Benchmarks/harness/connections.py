@@ -13,14 +13,19 @@ from .peers import BODY
 BLOCK = 10_000
 
 
+def client_context():
+    """Trusts anyone, and speaks HTTP/2."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_alpn_protocols(["h2"])
+    return context
+
+
 class IdleConnections:
     """Connections that are open and silent: TLS, HTTP/2, one request, then nothing."""
 
     def __init__(self, peer):
-        self.peer, self.held = peer, []
-        self.context = ssl.create_default_context()
-        self.context.check_hostname, self.context.verify_mode = False, ssl.CERT_NONE
-        self.context.set_alpn_protocols(["h2"])
+        self.peer, self.held, self.context = peer, [], client_context()
 
     def __enter__(self):
         return self
@@ -53,11 +58,7 @@ def ask(tls, peer):
 
 def resumed(peer, connections):
     """CPU of the server for connections that each continue the session of the one before."""
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_alpn_protocols(["h2"])
-    session, fresh = None, 0
-    started, before = time.monotonic(), peer.cpu()
+    context, session, fresh = client_context(), None, 0
     for number in range(connections + 1):
         with socket.create_connection(("127.0.0.1", peer.port)) as raw:
             with context.wrap_socket(raw, server_hostname="localhost", session=session) as tls:

@@ -36,27 +36,32 @@ class Sample:
         return self.client_cpu / self.seconds > 0.95 and self.server_cpu / self.seconds < 0.9
 
 
+def children_cpu():
+    """Seconds of all children that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def measured(peer, command, read):
     """Runs a command on the load's core; `read` makes a sample of what it printed."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    children = children_cpu()
     server, started = peer.cpu(), time.monotonic()
     done = subprocess.run(["taskset", "-c", LOAD_CORE] + command, capture_output=True, text=True)
     seconds, server = time.monotonic() - started, peer.cpu() - server
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     text = done.stdout + done.stderr
     if done.returncode != 0:
         return Sample(seconds=seconds, problem=f"the load ended with {done.returncode}: {text[-300:].strip()}")
     sample = read(text)
     sample.seconds = sample.seconds or seconds
     sample.server_cpu = server
-    sample.client_cpu = (after.ru_utime + after.ru_stime) - (children.ru_utime + children.ru_stime)
+    sample.client_cpu = children_cpu() - children
     return sample
 
 
 def announced(peer, command, read):
     """As `measured`, of a program that says `begin` and `end`: the server's time is counted between the two."""
     marks, lines = {}, []
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    children = children_cpu()
     process = subprocess.Popen(["taskset", "-c", LOAD_CORE] + command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for line in process.stdout:
         if line.strip() in ("begin", "end"):
@@ -65,12 +70,11 @@ def announced(peer, command, read):
             lines.append(line)
     errors = process.stderr.read()
     process.wait()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if not lines:
         return Sample(problem=f"the load ended with {process.returncode}: {errors[-300:].strip()}")
     sample = read("".join(lines))
     sample.server_cpu = marks.get("end", 0) - marks.get("begin", 0)
-    sample.client_cpu = (after.ru_utime + after.ru_stime) - (children.ru_utime + children.ru_stime)
+    sample.client_cpu = children_cpu() - children
     if sample.operations == 0 and not sample.problem:
         sample.problem = "nothing succeeded"
     return sample

@@ -1,11 +1,10 @@
 """What is measured: each scenario with the two to five peers that matter for it."""
-import re
 import statistics
 import time
 from dataclasses import dataclass, field
 
 from . import load as loads
-from .machine import ROOT, fail
+from .machine import fail
 from .peers import SIZES
 
 REQUEST_PEERS = ["heliograph", "floor", "h2o", "nghttpd", "nginx", "swift-nio", "node"]
@@ -29,6 +28,25 @@ def ratio_of(ours, theirs):
     """The median of the rounds' ratios: both were measured within seconds of each other."""
     pairs = [(a, b) for a, b in zip(ours, theirs) if b]
     return statistics.median(a / b for a, b in pairs) if pairs else None
+
+
+def rounds(scenario, servers, context, sample):
+    """Samples of each peer, the peers in turn within each round."""
+    samples = {peer.name: [] for peer in servers}
+    for number in range(context.rounds or scenario.rounds):
+        for peer in servers:
+            context.progress(f"{scenario.title}: round {number + 1}, {peer.name}")
+            samples[peer.name].append(sample(peer))
+    return samples
+
+
+def problem_of(samples):
+    return next((sample.problem for sample in samples if sample.problem), "")
+
+
+def latencies(samples, names, scale=1, digits=0):
+    """Columns of the medians of percentiles, which come in microseconds."""
+    return tuple(f"{statistics.median(sample.latency[name] for sample in samples) / scale:,.{digits}f}" for name in names)
 
 
 class Requests:
@@ -62,13 +80,9 @@ class Requests:
                             self.headers, upload)
 
     def run(self, servers, context):
-        samples = {peer.name: [] for peer in servers}
         for peer in servers:
             self.sample(peer, max(self.requests // 10, self.connections), context.work)
-        for number in range(context.rounds or self.rounds):
-            for peer in servers:
-                context.progress(f"{self.title}: round {number + 1}, {peer.name}")
-                samples[peer.name].append(self.sample(peer, self.requests, context.work))
+        samples = rounds(self, servers, context, lambda peer: self.sample(peer, self.requests, context.work))
         return summary(self.title, samples, servers,
                        f"{self.connections} connections x {self.streams} streams, {self.requests} requests a round, {self.generator}")
 
@@ -78,7 +92,7 @@ def summary(title, samples, servers, comment):
     ours = samples[servers[0].name]
     for peer in servers:
         theirs = samples[peer.name]
-        problem = next((sample.problem for sample in theirs if sample.problem), "")
+        problem = problem_of(theirs)
         if problem:
             result.rows.append((peer.name, None, None, None, None, problem))
             result.extra.append(("–",))
@@ -102,11 +116,8 @@ class Handshakes:
         self.quick, self.rounds = quick, rounds
 
     def run(self, servers, context):
-        samples = {peer.name: [] for peer in servers}
-        for number in range(context.rounds or self.rounds):
-            for peer in servers:
-                context.progress(f"{self.title}: round {number + 1}, {peer.name}")
-                samples[peer.name].append(loads.h2load(peer, peer.hello, self.connections, self.connections, 1))
+        samples = rounds(self, servers, context,
+                         lambda peer: loads.h2load(peer, peer.hello, self.connections, self.connections, 1))
         result = summary(self.title, samples, servers,
                          f"{self.connections} new connections a round, full handshakes, one request each, h2load")
         result.unit = "CPU µs per connection"
@@ -122,11 +133,7 @@ class ResumedHandshakes:
 
     def run(self, servers, context):
         from .connections import resumed
-        samples = {peer.name: [] for peer in servers}
-        for number in range(context.rounds or self.rounds):
-            for peer in servers:
-                context.progress(f"{self.title}: round {number + 1}, {peer.name}")
-                samples[peer.name].append(resumed(peer, self.connections))
+        samples = rounds(self, servers, context, lambda peer: resumed(peer, self.connections))
         result = summary(self.title, samples, servers,
                          f"{self.connections} new connections a round, each by a ticket of the one before, one request each, OpenSSL by Python")
         result.unit = "CPU µs per connection"
@@ -166,7 +173,7 @@ class WebSockets:
         for place, peer in enumerate(servers):
             for size in self.sizes[1:]:
                 theirs = samples[size][peer.name]
-                problem = next((sample.problem for sample in theirs if sample.problem), "")
+                problem = problem_of(theirs)
                 if problem:
                     result.extra[place] += (problem[:60],)
                     continue
@@ -184,14 +191,9 @@ class Feed:
         self.subscribers, self.rate, self.events = subscribers, rate, events
 
     def run(self, servers, context):
-        samples = {peer.name: [] for peer in servers}
-        for number in range(context.rounds or self.rounds):
-            for peer in servers:
-                context.progress(f"{self.title}: round {number + 1}, {peer.name}")
-                version = ["--http1"] if not self.events else ["--events"]
-                samples[peer.name].append(loads.load(
-                    peer, "feed", f"https://127.0.0.1:{peer.port}/feed", "--connections", self.subscribers, "--rate", self.rate,
-                    "--duration", 3, "--warm-up", 0.5, "--size", 128, *version))
+        samples = rounds(self, servers, context, lambda peer: loads.load(
+            peer, "feed", f"https://127.0.0.1:{peer.port}/feed", "--connections", self.subscribers, "--rate", self.rate,
+            "--duration", 3, "--warm-up", 0.5, "--size", 128, "--events" if self.events else "--http1"))
         result = summary(self.title, samples, servers,
                          f"{self.rate} messages of 128 bytes a second to {self.subscribers:,} subscribers, "
                          + ("server-sent events over HTTP/2" if self.events else "WebSockets over HTTP/1.1") + ", for 3 s, `load`")
@@ -199,73 +201,77 @@ class Feed:
         result.columns += ("p50 ms", "p99 ms")
         for place, peer in enumerate(servers):
             theirs = samples[peer.name]
-            if any(sample.problem for sample in theirs):
-                result.extra[place] += ("–", "–")
-            else:
-                result.extra[place] += tuple(
-                    f"{statistics.median(sample.latency[name] for sample in theirs) / 1000:.1f}" for name in ("p50", "p99"))
+            result.extra[place] += ("–", "–") if problem_of(theirs) else latencies(theirs, ("p50", "p99"), 1000, 1)
         return result
 
 
-class Calls:
-    """How long calls take to be set up on the signaling service, and what a relayed message costs it."""
+class SignalingWork:
+    """What sessions of the signaling service do, each variant a row of its own."""
 
-    # An offer, an answer, candidates of both sides, and the end.
-    messages = 5
+    unit, columns, operations, comment = "", (), 1, ""
 
-    def __init__(self, name, title, peers, variants, rate, quick=False, rounds=3):
-        self.name, self.title, self.peers, self.variants, self.rate = name, title, peers, variants, rate
-        self.quick, self.rounds = quick, rounds
+    def variants(self):
+        """Pairs of a title and of what `load signaling` is told."""
+        raise NotImplementedError
+
+    def extra(self, samples):
+        raise NotImplementedError
 
     def run(self, servers, context):
-        result = Result(self.title, "CPU µs per relayed message", columns=("p50 ms", "p99 ms", "p99.9 ms"),
-                        comment=f"{self.rate:,} calls a second for 5 s after 1 s of warm-up, each of {self.messages} relayed messages; the time "
-                                "counts from when the offer was due until the answer is there, `load`")
+        result = Result(self.title, self.unit, columns=self.columns, comment=self.comment)
         [server] = servers
-        for title, options in self.variants:
+        for title, arguments in self.variants():
             samples = []
             for number in range(context.rounds or self.rounds):
                 context.progress(f"{self.title}: round {number + 1}, {title}")
-                samples.append(loads.load(server, "signaling", f"https://127.0.0.1:{server.port}", "calls", "--rate", self.rate,
-                                          "--duration", 5, "--warm-up", 1, *options))
-            problem = next((sample.problem for sample in samples if sample.problem), "")
-            if problem:
+                samples.append(loads.load(server, "signaling", f"https://127.0.0.1:{server.port}", *arguments))
+            if problem := problem_of(samples):
                 result.rows.append((title, None, None, None, None, problem[:120]))
-                result.extra.append(("–", "–", "–"))
+                result.extra.append(("–",) * len(self.columns))
                 continue
-            cpu = [sample.cpu_per_operation / self.messages for sample in samples]
+            cpu = [sample.cpu_per_operation / self.operations for sample in samples]
             result.rows.append((title, statistics.median(cpu), min(cpu), max(cpu), None, ""))
-            result.extra.append(tuple(
-                f"{statistics.median(sample.latency[name] for sample in samples) / 1000:.2f}" for name in ("p50", "p99", "p99.9")))
+            result.extra.append(self.extra(samples))
         return result
 
 
-class Storms:
-    """Sessions of the signaling service that come, go and come back, as fast as they end."""
+class Calls(SignalingWork):
+    """How long calls take to be set up, and what a relayed message costs."""
+
+    unit, columns = "CPU µs per relayed message", ("p50 ms", "p99 ms", "p99.9 ms")
+    # An offer, an answer, candidates of both sides, and the end.
+    operations = 5
+
+    def __init__(self, name, title, peers, places, rate, quick=False, rounds=3):
+        self.name, self.title, self.peers, self.places, self.rate = name, title, peers, places, rate
+        self.quick, self.rounds = quick, rounds
+        self.comment = (f"{rate:,} calls a second for 5 s after 1 s of warm-up, each of {self.operations} relayed messages; the time "
+                        "counts from when the offer was due until the answer is there, `load`")
+
+    def variants(self):
+        common = ["calls", "--rate", self.rate, "--duration", 5, "--warm-up", 1]
+        return [(title, common + options) for title, options in self.places]
+
+    def extra(self, samples):
+        return latencies(samples, ("p50", "p99", "p99.9"), 1000, 2)
+
+
+class Storms(SignalingWork):
+    """Sessions that come, go and come back, as fast as they end."""
+
+    unit, columns = "CPU µs per operation", ("operations/s",)
+    comment = ("WebSockets over HTTP/2: sessions that begin and join a room on 100 connections; members of rooms of ten that leave "
+               "and join again, and sessions that drop and resume, 1,000 of them")
 
     def __init__(self, name, title, peers, quick=False, rounds=3):
         self.name, self.title, self.peers, self.quick, self.rounds = name, title, peers, quick, rounds
 
-    def run(self, servers, context):
-        result = Result(self.title, "CPU µs per operation", columns=("operations/s",),
-                        comment="WebSockets over HTTP/2: sessions that begin and join a room on 100 connections; members of rooms of ten that leave "
-                                "and join again, and sessions that drop and resume, 1,000 of them")
-        [server] = servers
-        for work, connections, operations in (("connect", 100, 5_000), ("presence", 1_000, 20_000), ("reconnect", 1_000, 5_000)):
-            samples = []
-            for number in range(context.rounds or self.rounds):
-                context.progress(f"{self.title}: round {number + 1}, {work}")
-                samples.append(loads.load(server, "signaling", f"https://127.0.0.1:{server.port}", work, "--connections", connections,
-                                          "--operations", operations))
-            problem = next((sample.problem for sample in samples if sample.problem), "")
-            if problem:
-                result.rows.append((work, None, None, None, None, problem[:120]))
-                result.extra.append(("–",))
-                continue
-            cpu = [sample.cpu_per_operation for sample in samples]
-            result.rows.append((work, statistics.median(cpu), min(cpu), max(cpu), None, ""))
-            result.extra.append((f"{statistics.median(sample.per_second for sample in samples):,.0f}",))
-        return result
+    def variants(self):
+        return [(work, [work, "--connections", connections, "--operations", operations]) for work, connections, operations in
+                (("connect", 100, 5_000), ("presence", 1_000, 20_000), ("reconnect", 1_000, 5_000))]
+
+    def extra(self, samples):
+        return (f"{statistics.median(sample.per_second for sample in samples):,.0f}",)
 
 
 class Relays:
@@ -276,13 +282,9 @@ class Relays:
         self.quick, self.rounds = quick, rounds
 
     def run(self, servers, context):
-        samples = {peer.name: [] for peer in servers}
-        for number in range(context.rounds or self.rounds):
-            for peer in servers:
-                context.progress(f"{self.title}: round {number + 1}, {peer.name}")
-                samples[peer.name].append(loads.load(
-                    peer, "socketio", f"https://127.0.0.1:{peer.port}", "--connections", self.clients, "--rate", self.rate,
-                    "--duration", 3, "--warm-up", 1, "--http1"))
+        samples = rounds(self, servers, context, lambda peer: loads.load(
+            peer, "socketio", f"https://127.0.0.1:{peer.port}", "--connections", self.clients, "--rate", self.rate,
+            "--duration", 3, "--warm-up", 1, "--http1"))
         result = summary(self.title, samples, servers,
                          f"{self.rate:,} events of 128 bytes a second between {self.clients:,} clients, WebSockets over HTTP/1.1, `load`")
         result.unit = "CPU µs per relayed event"
@@ -331,16 +333,12 @@ class Latency:
         result = Result(self.title, "p99, µs", columns=("p50", "p99.9", "max"),
                         comment=f"{self.rate:,} requests a second for 3 s after 1 s of warm-up, 32 connections x 8 streams, `load`; "
                                 "each time counts from when the request was due")
-        samples = {peer.name: [] for peer in servers}
-        for number in range(context.rounds or self.rounds):
-            for peer in servers:
-                context.progress(f"{self.title}: round {number + 1}, {peer.name}")
-                samples[peer.name].append(loads.load(
-                    peer, "http", f"https://127.0.0.1:{peer.port}{peer.hello}", "--connections", 32, "--streams", 8,
-                    "--rate", self.rate, "--duration", 3, "--warm-up", 1))
+        samples = rounds(self, servers, context, lambda peer: loads.load(
+            peer, "http", f"https://127.0.0.1:{peer.port}{peer.hello}", "--connections", 32, "--streams", 8,
+            "--rate", self.rate, "--duration", 3, "--warm-up", 1))
         for peer in servers:
             theirs = samples[peer.name]
-            problem = next((sample.problem for sample in theirs if sample.problem), "")
+            problem = problem_of(theirs)
             slow = next((sample for sample in theirs if sample.per_second < 0.98 * self.rate), None)
             if problem or slow:
                 result.rows.append((peer.name, None, None, None, None, problem or "does not keep up with the rate"))
@@ -349,8 +347,7 @@ class Latency:
             values = [sample.latency["p99"] for sample in theirs]
             ratio = ratio_of([sample.latency.get("p99", 0) for sample in samples[servers[0].name]], values)
             result.rows.append((peer.name, statistics.median(values), min(values), max(values), ratio, peer.extra))
-            result.extra.append(tuple(
-                f"{statistics.median(sample.latency[name] for sample in theirs):,.0f}" for name in ("p50", "p99.9", "max")))
+            result.extra.append(latencies(theirs, ("p50", "p99.9", "max")))
         return result
 
 

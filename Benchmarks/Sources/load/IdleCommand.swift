@@ -33,13 +33,7 @@ struct IdleCommand: AsyncParsableCommand {
 
     /// The children say `ready` one by one, and hold on to the same standard input.
     private func runProcesses() throws {
-        let children = try (0..<options.processes).map { share in
-            let process = Process()
-            process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-            process.arguments = CommandLine.arguments.dropFirst() + ["--share", "\(share)"]
-            try process.run()
-            return process
-        }
+        let children = try (0..<options.processes).map { try Processes.start(share: $0) }
         for process in children { process.waitUntilExit() }
         if children.contains(where: { $0.terminationStatus != 0 }) { throw ExitCode.failure }
     }

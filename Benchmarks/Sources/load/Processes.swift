@@ -8,12 +8,13 @@ struct Processes {
     init(_ options: LoadOptions) { self.options = options }
 
     func run() throws {
-        let children = try (0..<options.processes).map { try start(share: $0) }
+        let outputs = (0..<options.processes).map { _ in Pipe() }
+        let children = try outputs.enumerated().map { try Self.start(share: $0, output: $1) }
         // Each is read to its end in turn: what they print fits their pipes or waits there.
-        let outputs = children.map { $0.output.fileHandleForReading.readDataToEndOfFile() }
-        for (process, _) in children { process.waitUntilExit() }
+        let results = outputs.map { $0.fileHandleForReading.readDataToEndOfFile() }
+        for process in children { process.waitUntilExit() }
         var whole = Measurement()
-        for output in outputs {
+        for output in results {
             guard let part = try? JSONDecoder().decode(Measurement.self, from: output) else {
                 throw ValidationError("one of the processes ended without a result; its message stands above")
             }
@@ -23,13 +24,15 @@ struct Processes {
         if whole.operations == 0 { throw ExitCode.failure }
     }
 
-    private func start(share: Int) throws -> (process: Process, output: Pipe) {
+    /// This program again, with the same arguments.
+    ///
+    /// - Parameter output: where it prints to; nil: where this one does.
+    static func start(share: Int, output: Pipe? = nil) throws -> Process {
         let process = Process()
         process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         process.arguments = CommandLine.arguments.dropFirst() + ["--share", "\(share)"]
-        let output = Pipe()
-        process.standardOutput = output
+        if let output { process.standardOutput = output }
         try process.run()
-        return (process, output)
+        return process
     }
 }

@@ -39,9 +39,7 @@ private final class SocketIOField {
     let text: String
     private let request: ClientRequest
     private var clients: [SocketIOClient] = []
-    private var ready = 0
-
-    private static let openingAtOnce = 128
+    private var opening: Opening?
 
     init(_ bench: LoadRun.Bench, _ request: ClientRequest, _ text: String) {
         self.bench = bench
@@ -55,18 +53,16 @@ private final class SocketIOField {
             clients[place].other = clients[place + 1]
             clients[place + 1].other = clients[place]
         }
-        for client in clients.prefix(Self.openingAtOnce) { load.open(request, client, bench) }
+        let opening = Opening(clients.count, open: { [self] in load.open(request, clients[$0], bench) }) { [self] in
+            bench.recorder.begin()
+            for place in stride(from: 0, to: clients.count, by: 2) { clients[place].emit() }
+            bench.schedule.start()
+        }
+        self.opening = opening
+        opening.start()
     }
 
-    func isReady() {
-        ready += 1
-        let next = ready + Self.openingAtOnce - 1
-        if next < clients.count { load.open(request, clients[next], bench) }
-        guard ready == clients.count else { return }
-        bench.recorder.begin()
-        for place in stride(from: 0, to: clients.count, by: 2) { clients[place].emit() }
-        bench.schedule.start()
-    }
+    func isReady() { opening?.isReady() }
 }
 
 private final class SocketIOClient: WebSocketHandler {

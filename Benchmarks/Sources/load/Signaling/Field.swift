@@ -10,10 +10,7 @@ final class Field {
     private let active: Int
     private var peers: [any FieldPeer] = []
     private var storm: [StormPeer] = []
-    private var ready = 0
-
-    /// Sessions that are being opened at once.
-    private static let openingAtOnce = 128
+    private var opening: Opening?
 
     init(_ bench: LoadRun.Bench, _ place: Place, _ transport: Transport, active: Int, description: String) {
         self.bench = bench
@@ -34,19 +31,17 @@ final class Field {
     /// Opens all sessions; when all are there, those that are active begin.
     func openAll(_ make: @escaping (_ number: Int) -> any FieldPeer) {
         peers = (0..<bench.connections).map(make)
-        for peer in peers.prefix(Self.openingAtOnce) { peer.open() }
+        let opening = Opening(peers.count, open: { [self] in peers[$0].open() }) { [self] in
+            bench.recorder.begin()
+            for peer in peers.prefix(active) { peer.begin() }
+            bench.schedule.start()
+        }
+        self.opening = opening
+        opening.start()
     }
 
     /// A peer is in its room.
-    func isReady() {
-        ready += 1
-        let next = ready + Self.openingAtOnce - 1
-        if next < peers.count { peers[next].open() }
-        guard ready == peers.count else { return }
-        bench.recorder.begin()
-        for peer in peers.prefix(active) { peer.begin() }
-        bench.schedule.start()
-    }
+    func isReady() { opening?.isReady() }
 
     /// Sessions that begin and end, as many at once as there are connections.
     func runStorm() {
