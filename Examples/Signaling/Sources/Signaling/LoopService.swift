@@ -91,11 +91,7 @@ final class LoopService {
             whipRoutes(routes)
             streamRoutes(routes)
             socketIORoutes(routes)
-            routes.otherwise { exchange in exchange.respond(Problem.notFound.reply("nothing is here")) }
-            routes.methodNotAllowed { exchange in
-                let allowed = exchange.responseHeaders["allow"] ?? ""
-                exchange.respond(Problem.methodNotAllowed.reply("allowed here: \(allowed)"))
-            }
+            routes.answerTheRest()
         }
         return OriginGate(of: self, wrapping: router)
     }

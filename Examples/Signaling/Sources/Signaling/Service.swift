@@ -217,7 +217,7 @@ final class Service: Sendable {
 
     private func replace(_ loaded: ServiceConfiguration) async {
         do {
-            let limits = try loaded.serviceLimits
+            let limits = loaded.limits
             let access = try await loaded.access.configuration(limits: limits)
             for part in parts {
                 part.loop.execute {
@@ -226,7 +226,7 @@ final class Service: Sendable {
                 }
             }
         } catch {
-            logger.error("a key or a rule is faulty, the old ones stay", metadata: ["error": "\(error)"])
+            logger.error("a key is faulty, the old ones stay", metadata: ["error": "\(error)"])
         }
     }
 }

@@ -89,13 +89,8 @@ final class ServiceRequest: Handler {
     }
 
     private func greet() {
-        service.identify(service.outlet.exchanges[id]?.headers.bearerToken) { [self] result in
-            // Its client may have gone meanwhile.
-            guard service.outlet.exchanges[id] != nil else { return }
-            switch result {
-            case .failure(let refusal): service.outlet.reply(id, refusal.reply)
-            case .success(let identity): service.node.createSession(id, identity, now: service.now)
-            }
+        service.identify(id, service.outlet.exchanges[id]?.headers.bearerToken) { [self] identity in
+            service.node.createSession(id, identity, now: service.now)
         }
     }
 

@@ -50,7 +50,7 @@ struct SignalingCommand: AsyncParsableCommand {
         let logger = output.logger(label: "signaling")
         let reloader = Reloader(loaded, from: sources, output: output, logger: logger)
         let operations = configuration.operations
-        let limits = try configuration.serviceLimits
+        let limits = configuration.limits
         let access = try await configuration.access.configuration(limits: limits)
         let service = try Service(
             configuration.server(logger), limits: limits, keys: try configuration.ticketKeys, access: access,

@@ -77,15 +77,9 @@ final class WHIPRequest: Handler {
 
     private func offer(_ exchange: Exchange, _ token: [UInt8]?, _ isEgress: Bool, _ room: RoomName) {
         if let refusal = service.refusal(of: exchange) { return exchange.respond(refusal) }
-        service.identify(token) { [self] result in
-            // Its client may have gone meanwhile.
-            guard service.outlet.exchanges[id] != nil else { return }
-            switch result {
-            case .failure(let refusal): service.outlet.reply(id, refusal.reply)
-            case .success(let identity):
-                service.node.openWHIP(
-                    id, identity, isEgress: isEgress, room: room, token: token, offer: body, now: service.now)
-            }
+        service.identify(id, token) { [self] identity in
+            service.node.openWHIP(
+                id, identity, isEgress: isEgress, room: room, token: token, offer: body, now: service.now)
         }
     }
 

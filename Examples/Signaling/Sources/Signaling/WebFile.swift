@@ -1,11 +1,11 @@
 import Heliograph
 
-/// A file of the demo page.
+/// A file of the demo page, or of the operators' page.
 struct WebFile: Sendable {
     let contentType: String
     let bytes: [UInt8]
 
-    /// By their paths.
+    /// The demo page's, by their paths.
     static let all: [String: WebFile] = [
         "/": html(PackageResources.index_html),
         "/index.html": html(PackageResources.index_html),
@@ -22,11 +22,20 @@ struct WebFile: Sendable {
         "/words.js": script(PackageResources.words_js),
     ]
 
+    /// The operators' page's.
+    static let dashboard: [String: WebFile] = [
+        "/": html(PackageResources.dashboard_html),
+        "/dashboard.css": style(PackageResources.dashboard_css),
+        "/dashboard.js": script(PackageResources.dashboard_js),
+    ]
+
     /// The page loads its own files, talks to its own server, and stands in nobody's frame.
-    static let contentSecurityPolicy = """
-        default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; \
+    fileprivate static func contentSecurityPolicy(images: String) -> String {
+        """
+        default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src \(images); \
         base-uri 'none'; form-action 'none'; frame-ancestors 'none'
         """
+    }
 
     private static func html(_ bytes: [UInt8]) -> WebFile {
         WebFile(contentType: "text/html; charset=utf-8", bytes: bytes)
@@ -46,9 +55,10 @@ struct WebFile: Sendable {
 }
 
 extension Exchange {
-    func respond(_ file: WebFile) {
+    /// - Parameter images: where the page may have pictures from.
+    func respond(_ file: WebFile, images: String = "'self' data:") {
         addHeader("cache-control", "no-cache")
-        addHeader("content-security-policy", WebFile.contentSecurityPolicy)
+        addHeader("content-security-policy", WebFile.contentSecurityPolicy(images: images))
         addHeader("x-content-type-options", "nosniff")
         respond(.ok, contentType: file.contentType, bytes: file.bytes)
     }

@@ -1,15 +1,15 @@
 /// A queue whose elements keep their positions: the first ever is at 0.
-struct FIFO<Element> {
+package struct FIFO<Element> {
     private var elements: [Element?] = []
     /// Position of the first slot of `elements`.
     private var base = 0
     private(set) var startIndex = 0
 
-    init() {}
+    package init() {}
 
     var endIndex: Int { base + elements.count }
     var count: Int { endIndex - startIndex }
-    var isEmpty: Bool { count == 0 }
+    package var isEmpty: Bool { count == 0 }
     var first: Element? { isEmpty ? nil : elements[startIndex - base] }
 
     /// Nil outside of `startIndex..<endIndex`.
@@ -17,10 +17,10 @@ struct FIFO<Element> {
         (startIndex..<endIndex).contains(position) ? elements[position - base] : nil
     }
 
-    mutating func append(_ element: Element) { elements.append(element) }
+    package mutating func append(_ element: Element) { elements.append(element) }
 
     @discardableResult
-    mutating func popFirst() -> Element? {
+    package mutating func popFirst() -> Element? {
         guard !isEmpty else { return nil }
         let element = elements[startIndex - base]
         elements[startIndex - base] = nil

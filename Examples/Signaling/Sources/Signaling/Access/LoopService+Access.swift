@@ -26,6 +26,18 @@ extension LoopService {
         }
     }
 
+    /// As ``identify(_:_:)``, for a request: it is refused when the client is nobody, and `done` is called when it may come in
+    /// and still waits.
+    func identify(_ request: RequestKey, _ credential: [UInt8]?, _ done: @escaping (Identity) -> Void) {
+        identify(credential) { [unowned self] result in
+            guard outlet.exchanges[request] != nil else { return }
+            switch result {
+            case .failure(let refusal): outlet.reply(request, refusal.reply)
+            case .success(let identity): done(identity)
+            }
+        }
+    }
+
     func verify(_ check: TokenCheck) {
         identify(check.token) { [unowned self] result in node.verified(check, result, now: now) }
     }
@@ -38,7 +50,7 @@ extension LoopService {
 
     /// A token in a URL ends up in logs and histories.
     func refusalOfURL(_ exchange: Exchange) -> Reply? {
-        let names = (exchange.query ?? "").split(separator: "&").map { $0.prefix { $0 != "=" } }
+        let names = exchange.queryFields.map(\.name)
         guard names.contains("token") || names.contains("access_token") else { return nil }
         return Problem.tokenInURL.reply("a token has no place in a URL: send Authorization: Bearer")
     }

@@ -11,8 +11,7 @@ struct AdminConfiguration: Sendable {
 
     /// Whether only this machine reaches it. Then it speaks plaintext.
     var isLoopback: Bool {
-        if let handedOver { return handedOver.isLocal }
-        return host == "localhost" || host == "::1" || host.hasPrefix("127.")
+        handedOver?.isLocal ?? signaling.isLoopback(host)
     }
 
     /// As it stands in a URL.

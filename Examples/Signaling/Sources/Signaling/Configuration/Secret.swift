@@ -1,3 +1,5 @@
+import SignalingCore
+
 /// A secret that was read from a file. Neither it nor what holds it can be printed by accident.
 ///
 /// ```swift
@@ -13,11 +15,7 @@ struct Secret: Sendable, CustomStringConvertible, CustomReflectable {
 
     var customMirror: Mirror { Mirror(self, children: ["path": path]) }
 
-    /// Takes as long for a wrong text as for the right one of the same length.
-    func matches(_ other: [UInt8]) -> Bool {
-        guard other.count == bytes.count else { return false }
-        return zip(bytes, other).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) } == 0
-    }
+    func matches(_ other: [UInt8]) -> Bool { isSameSecret(bytes, other) }
 }
 
 extension SettingFormat where Value == Secret {

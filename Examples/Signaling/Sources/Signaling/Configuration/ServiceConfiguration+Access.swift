@@ -17,8 +17,8 @@ extension ServiceConfiguration {
         var leeway = Duration.seconds(30)
         /// Of pages that may use the service beside its own.
         var origins: [String] = []
-        /// Relays of regions, each as ``TurnRegion/init(setting:)`` reads it.
-        var turn: [String] = []
+        /// Relays of regions; the first is for clients that name none.
+        var turn: [TurnSetting] = []
     }
 }
 
@@ -28,7 +28,7 @@ extension ServiceConfiguration.Access {
         var access = AccessConfiguration(origins: Set(origins.map { $0.lowercased() }))
         let keys = try await keys()
         if !keys.isEmpty { access.verifier = verifier(keys, limits) }
-        access.regions = try turn.map { try TurnRegion(setting: $0) }
+        access.regions = turn.map(\.region)
         return access
     }
 
@@ -83,25 +83,5 @@ enum KeyFile {
         var bytes = try read(path)
         while let last = bytes.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { bytes.removeLast() }
         return bytes
-    }
-}
-
-extension TurnRegion {
-    /// Reads `NAME SECRET-FILE SECONDS URL…`, and the file.
-    init(setting text: String) throws {
-        let parts = text.split(separator: " ").map(String.init)
-        guard parts.count >= 4, let lifetime = Int(parts[2]), (60...604_800).contains(lifetime),
-            parts[3...].allSatisfy({ $0.hasPrefix("turn:") || $0.hasPrefix("turns:") })
-        else {
-            throw ValidationError(
-                "'\(text)' is not 'NAME SECRET-FILE SECONDS URL…' with 60 to 604800 seconds and turn: or turns: URLs")
-        }
-        let secret: Secret
-        do throws(BadValue) {
-            secret = try SettingFormat<Secret>.secret().read([parts[1]])
-        } catch {
-            throw ValidationError("\(parts[1]) \(error.reason ?? "is no secret")")
-        }
-        self.init(name: parts[0], urls: Array(parts[3...]), secret: secret.bytes, lifetime: lifetime)
     }
 }

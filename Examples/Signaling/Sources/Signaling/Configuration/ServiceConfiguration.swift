@@ -16,8 +16,6 @@ struct ServiceConfiguration: Sendable {
     var ticketSecret: String?
     /// What clients of the service may do.
     var limits = ServiceLimits()
-    /// What descriptions and candidates may say in rooms, each as ``SDPPolicies`` reads it.
-    var sdpPolicies: [String] = []
     /// What connections may do.
     var http = Limits()
 
@@ -39,7 +37,7 @@ struct ServiceConfiguration: Sendable {
         /// Whether only this machine reaches it.
         var isLocal: Bool {
             if !handedOver.isEmpty { return handedOver.allSatisfy(\.isLocal) }
-            return unixSocket != nil || host == "localhost" || host == "::1" || host.hasPrefix("127.")
+            return unixSocket != nil || isLoopback(host)
         }
     }
 
@@ -83,6 +81,9 @@ enum LogFormat: String, Sendable, CaseIterable {
     case text
     case json
 }
+
+/// Whether only this machine reaches a host: a numeric address, or `localhost`.
+func isLoopback(_ host: String) -> Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
 
 extension ServiceConfiguration {
     /// Without a certificate of its own, nor a proxy that has one.
@@ -128,15 +129,6 @@ extension ServiceConfiguration {
     private var adminListener: AdminConfiguration {
         AdminConfiguration(
             host: admin.host, port: admin.port ?? 0, handedOver: admin.handedOver, token: admin.token)
-    }
-
-    /// What clients may do, the policies of rooms included.
-    var serviceLimits: ServiceLimits {
-        get throws {
-            var limits = limits
-            limits.sdpPolicies = try SDPPolicies(sdpPolicies)
-            return limits
-        }
     }
 
     /// What is wrong between settings that are right by themselves, each in a sentence.

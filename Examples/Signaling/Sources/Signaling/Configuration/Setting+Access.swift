@@ -28,7 +28,7 @@ extension Setting {
             "turn", \.access.turn, list: .relays,
             "Relays of a region: 'NAME SECRET-FILE SECONDS URL…'; the first region is the default.", .whileRunning),
         Setting(
-            "sdp-policy", \.sdpPolicies, list: .policy,
+            "sdp-policy", \.limits.sdpPolicies, .policies,
             "What descriptions and candidates may say in rooms; the first rule whose rooms match counts.",
             .whileRunning),
     ]
@@ -46,23 +46,39 @@ extension SettingFormat where Value == String {
             return text
         }, write: { $0 })
 
-    /// Of a region. Its secret is read when the service starts.
-    static let relays = SettingFormat(
-        "'NAME SECRET-FILE SECONDS URL…' with 60 to 604800 seconds and turn: or turns: URLs",
-        read: { text throws(BadValue) in
-            guard (try? TurnRegion(setting: text)) != nil else { throw BadValue() }
-            return text
-        }, write: { $0 })
+}
 
-    /// For the rooms of a pattern.
-    static let policy = SettingFormat(
-        "a rule such as 'private-*: relay-only, media=4'; see Documentation/Policy.md",
-        read: { text throws(BadValue) in
+extension SettingFormat where Value == SDPPolicies {
+    /// Rules for the rooms of patterns.
+    static let policies = SettingFormat(
+        allowed: "any number of: a rule such as 'private-*: relay-only, media=4'; see Documentation/Policy.md",
+        shape: .list, unset: "none",
+        read: { texts throws(BadValue) in
             do throws(SDPPolicies.InvalidRule) {
-                _ = try SDPPolicies([text])
-                return text
+                return try SDPPolicies(texts)
             } catch {
                 throw BadValue(reason: error.description)
             }
-        }, write: { $0 })
+        }, write: { $0.rules })
+}
+
+/// Relays of a region, as they are set. Their secret is read when the configuration is.
+struct TurnSetting: Sendable {
+    let text: String
+    let region: TurnRegion
+}
+
+extension SettingFormat where Value == TurnSetting {
+    static let relays = SettingFormat(
+        "'NAME SECRET-FILE SECONDS URL…' with 60 to 604800 seconds and turn: or turns: URLs",
+        read: { text throws(BadValue) in
+            let parts = text.split(separator: " ").map(String.init)
+            guard parts.count >= 4, let lifetime = Int(parts[2]), (60...604_800).contains(lifetime),
+                parts[3...].allSatisfy({ $0.hasPrefix("turn:") || $0.hasPrefix("turns:") })
+            else { throw BadValue() }
+            let secret = try SettingFormat<Secret>.secret().read([parts[1]])
+            let region = TurnRegion(
+                name: parts[0], urls: Array(parts[3...]), secret: secret.bytes, lifetime: lifetime)
+            return TurnSetting(text: text, region: region)
+        }, write: { $0.text })
 }

@@ -7,8 +7,11 @@ extension LoopService {
     func makeAdminRouter(_ configuration: AdminConfiguration, drainWithin: Duration, logger: Logger) -> Router {
         Router(on: loop, logger: logger) { routes in
             healthRoutes(routes)
-            for (path, file) in AdminDashboard.files {
-                routes.get(path) { exchange in AdminDashboard.respond(exchange, file) }
+            for (path, file) in WebFile.dashboard {
+                routes.get(path) { exchange in
+                    exchange.addHeader("referrer-policy", "no-referrer")
+                    exchange.respond(file, images: "data:")
+                }
             }
             routes.group(through: [{ AdminGate(configuration, wrapping: $0) }]) { routes in
                 serve(routes, .get, "/metrics") { _, _ in .metrics }
@@ -20,11 +23,7 @@ extension LoopService {
                     logRoutes(routes, logger: logger)
                 }
             }
-            routes.otherwise { exchange in exchange.respond(Problem.notFound.reply("nothing is here")) }
-            routes.methodNotAllowed { exchange in
-                let allowed = exchange.responseHeaders["allow"] ?? ""
-                exchange.respond(Problem.methodNotAllowed.reply("allowed here: \(allowed)"))
-            }
+            routes.answerTheRest()
         }
     }
 
@@ -102,7 +101,7 @@ extension LoopService {
         _ routes: Routes, _ pattern: String, _ request: @escaping (_ cursor: String?, _ limit: Int) -> AdminRequest
     ) {
         routes.get(pattern) { [self] exchange in
-            let fields = exchange.queryFields
+            let fields = Dictionary(exchange.queryFields.prefix(16).map { ($0, $1 ?? "") }) { _, last in last }
             let limit = fields["limit"].map { Int($0) ?? 0 } ?? AdminRequest.pageSize
             guard (1...AdminRequest.maxPageSize).contains(limit) else {
                 let detail = "limit is from 1 to \(AdminRequest.maxPageSize)"
@@ -149,15 +148,5 @@ extension Exchange {
     fileprivate func respondLogLevel() {
         addHeader("cache-control", "no-store")
         respond(.ok, contentType: "application/json", "{\"level\":\"\(LogThreshold.level)\"}")
-    }
-
-    /// The fields of a query of simple values: nothing in them is decoded.
-    fileprivate var queryFields: [String: String] {
-        var fields: [String: String] = [:]
-        for pair in (query ?? "").split(separator: "&").prefix(16) {
-            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            fields[String(parts[0])] = parts.count == 2 ? String(parts[1]) : ""
-        }
-        return fields
     }
 }

@@ -7,11 +7,11 @@ extension LoopService {
     func iceRoutes(_ routes: Routes) {
         routes.get("/v1/ice") { [self] exchange in
             if let refusal = refusalOfURL(exchange) { return exchange.respond(refusal) }
-            let region = (exchange.query ?? "").split(separator: "&").first { $0.hasPrefix("region=") }?.dropFirst(7)
+            let region = exchange.queryFields.first { $0.name == "region" && $0.value != nil }?.value
             identify(exchange.headers.bearerToken) { [self] result in
                 switch result {
                 case .failure(let refusal): exchange.respond(refusal.reply)
-                case .success(let identity): exchange.respond(ice(identity, region: region.map(String.init)))
+                case .success(let identity): exchange.respond(ice(identity, region: region))
                 }
             }
         }

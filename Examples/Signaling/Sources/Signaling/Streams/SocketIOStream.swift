@@ -13,7 +13,7 @@ final class SocketIOStream: StreamSink {
     private var lastTag: UInt64 = 0
     private var isPaused = false
     /// What has come while it was paused.
-    private var waiting: [(frame: [UInt8], tag: UInt64?)] = []
+    private var waiting = FIFO<(frame: [UInt8], tag: UInt64?)>()
     private var waitingBytes = 0
     private var isOver = false
 
@@ -123,7 +123,7 @@ final class SocketIOStream: StreamSink {
     private func forget() {
         service.outlet.sinks[id] = nil
         acks = [:]
-        waiting = []
+        waiting = FIFO()
     }
 
     // MARK: From the node
@@ -185,8 +185,7 @@ final class SocketIOStream: StreamSink {
 
     func resume() {
         isPaused = false
-        while !isPaused, !isOver, !waiting.isEmpty {
-            let (frame, tag) = waiting.removeFirst()
+        while !isPaused, !isOver, let (frame, tag) = waiting.popFirst() {
             waitingBytes -= frame.count
             service.node.receive(frame, by: id, tag: tag, now: service.now)
         }

@@ -8,8 +8,11 @@ extension TicketKeys {
 
     /// A file that an operator has made.
     init(file path: String) throws(FileError) {
-        guard let contents = Self.read(path) else {
-            throw FileError(description: "\(path) cannot be read: \(Self.reason)")
+        let contents: [UInt8]
+        do throws(signaling.FileError) {
+            contents = try FileReader.read(path, maxSize: Self.maxSize)
+        } catch {
+            throw FileError(description: "\(path) cannot be read: \(error.reason)")
         }
         guard let keys = Self(contents) else {
             let need = "a key in each line, of \(Self.shortest) characters or more, the newest first"
@@ -23,7 +26,7 @@ extension TicketKeys {
     static var development: TicketKeys {
         guard let directory = cacheDirectory else { return TicketKeys() }
         let path = directory + "/signaling-tickets.key"
-        if let keys = read(path).flatMap(TicketKeys.init) { return keys }
+        if let contents = try? FileReader.read(path, maxSize: maxSize), let keys = TicketKeys(contents) { return keys }
         let key = makeKey()
         unsafe _ = mkdir(directory, 0o700)
         write(key, to: path)
@@ -36,17 +39,8 @@ extension TicketKeys {
         return nil
     }
 
-    private static var reason: String { unsafe String(cString: strerror(errno)) }
-
-    /// At most 64 KiB; nil with `errno` when that fails.
-    private static func read(_ path: String) -> [UInt8]? {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 65_536)
-        let count = unsafe Glibc.read(file, &bytes, bytes.count)
-        return count < 0 ? nil : Array(bytes[..<count])
-    }
+    /// In bytes.
+    private static let maxSize = 64 << 10
 
     private static func write(_ bytes: [UInt8], to path: String) {
         let temporary = "\(path).\(getpid())"

@@ -31,5 +31,10 @@ package struct Identity: Sendable, Hashable {
 
     package func mayEnter(_ room: RoomName) -> Bool { rooms.contains { $0.matches(room) } }
 
+    /// ``fingerprints``, to compare with; nil when there are none.
+    var pinned: Set<DTLSFingerprint>? {
+        fingerprints.isEmpty ? nil : Set(fingerprints.compactMap { DTLSFingerprint($0) })
+    }
+
     func isOver(at now: Moment) -> Bool { expires.map { $0 <= now.unixMilliseconds } ?? false }
 }

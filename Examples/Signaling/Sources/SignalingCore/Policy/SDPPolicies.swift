@@ -1,11 +1,16 @@
 /// The policy of each room: the first whose pattern its name matches.
 package struct SDPPolicies: Sendable {
     private var entries: [(rooms: RoomPattern, policy: SDPPolicy)] = []
-
-    package init() {}
+    /// The rules that it was made of.
+    package let rules: [String]
 
     /// - Parameter rules: as ``parse(_:)`` takes them, in order.
-    package init(_ rules: [String]) throws(InvalidRule) { for rule in rules { entries.append(try Self.parse(rule)) } }
+    package init(_ rules: [String]) throws(InvalidRule) {
+        self.rules = rules
+        for rule in rules { entries.append(try Self.parse(rule)) }
+    }
+
+    package init() { rules = [] }
 
     package mutating func append(_ policy: SDPPolicy, for rooms: RoomPattern) { entries.append((rooms, policy)) }
 

@@ -3,7 +3,9 @@ final class Session {
     let id: SessionID
     let token: SessionToken
     /// Who its client has shown to be; `to.user` names its subject.
-    var identity: Identity
+    var identity: Identity { didSet { fingerprints = identity.pinned } }
+    /// Of the DTLS certificates that its descriptions may name; nil when its token does not say.
+    private(set) var fingerprints: Set<DTLSFingerprint>?
     /// Its client knows that its token is about to expire.
     var isTokenWarned = false
     /// How many messages it may send.
@@ -41,16 +43,12 @@ final class Session {
         self.id = id
         self.token = token
         self.identity = identity
+        fingerprints = identity.pinned
         allowance = TokenBucket(limits.sessionRate, now: now.nanoseconds)
         log = ReplayLog(epoch: epoch, limits: limits)
         startedAt = now.unixMilliseconds
         recent = RecentIDs(capacity: limits.recentIDs)
         flight = FlightRecorder(capacity: limits.flightEvents, now: now.nanoseconds)
-    }
-
-    /// Of the DTLS certificates that its descriptions may name; nil when its token does not say.
-    var fingerprints: Set<DTLSFingerprint>? {
-        identity.fingerprints.isEmpty ? nil : Set(identity.fingerprints.compactMap { DTLSFingerprint($0) })
     }
 
     var asSender: Sender { Sender(session: id, subject: identity.subject, maxPeers: identity.maxPeers) }

@@ -9,9 +9,11 @@ struct SessionToken: Sendable {
     /// For its owner, once.
     var text: String { String(decoding: utf8, as: UTF8.self) }
 
-    /// Takes as long for a wrong text as for the right one.
-    func matches(_ other: [UInt8]) -> Bool {
-        guard other.count == utf8.count else { return false }
-        return zip(utf8, other).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) } == 0
-    }
+    func matches(_ other: [UInt8]) -> Bool { isSameSecret(utf8, other) }
+}
+
+/// Takes as long for a wrong text as for the right one of the same length.
+package func isSameSecret(_ secret: [UInt8], _ other: [UInt8]) -> Bool {
+    guard other.count == secret.count else { return false }
+    return zip(secret, other).reduce(0 as UInt8) { $0 | ($1.0 ^ $1.1) } == 0
 }
