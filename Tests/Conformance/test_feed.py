@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from test_websocket_http1 import dial
+from dialing import dial
 
 
 @contextlib.contextmanager

