@@ -1,46 +1,24 @@
 """Socket.IO's clients in the rooms of all: python-socketio's client beside a session with server-sent events."""
 
 import asyncio
-import threading
 
 import pytest
-import requests
-import socketio
 
 from service import URL, offer, one_session, run
+from socketio_client import SocketIOClient
 
 TRANSPORTS = {"polling": ["polling"], "websocket": ["websocket"], "upgrade": None}
 
 
-class Peer:
-    """A session over Socket.IO, with what it hears in order."""
+class Peer(SocketIOClient):
+    """A session over Socket.IO."""
 
     def __init__(self, transports, auth=None):
-        session = requests.Session()
-        session.verify = session.trust_env = False
-        self.io = socketio.Client(ssl_verify=False, http_session=session, reconnection=False)
-        self.heard: list[list] = []
-        self.arrived = threading.Condition()
-        self.ended = threading.Event()
-        self.io.on("*", self._take)
-        self.io.on("connect_error", lambda data: self._take("connect_error", data))
-        self.io.on("disconnect", lambda reason: self.ended.set())
-        self.io.connect(URL, transports=transports, auth=auth, wait=False)
+        super().__init__(URL, transports, auth)
         self.hello = None
 
-    def _take(self, event, *data):
-        with self.arrived:
-            self.heard.append([event, *data])
-            self.arrived.notify_all()
-
     def hear(self, event: str) -> dict:
-        """The first of that name that was not handed out before."""
-        with self.arrived:
-            find = lambda: next((each for each in self.heard if each[0] == event), None)
-            assert self.arrived.wait_for(find, 10), f"no {event}, but {self.heard}"
-            found = find()
-            self.heard.remove(found)
-            return found[1]
+        return super().hear(event)[1]
 
     @classmethod
     def enter(cls, transports, room: str, **meta) -> "Peer":
@@ -52,9 +30,6 @@ class Peer:
     @property
     def sid(self) -> str:
         return self.hello["sid"]
-
-    def ask(self, event: str, message: dict):
-        return self.io.call(event, message, timeout=10)
 
 
 async def to_thread(body, *arguments, **named):
@@ -81,7 +56,7 @@ async def test_a_client_and_a_session_of_another_transport_meet_in_a_room(transp
         assert (await ada.wait("answer")).message["body"] == {"sdp": "v=1"}
 
         for number in range(30):
-            bob.io.emit("msg", {"room": room, "body": number, "to": {"peer": ada.sid}})
+            bob.emit("msg", {"room": room, "body": number, "to": {"peer": ada.sid}})
         assert [(await ada.wait("msg")).message["body"] for _ in range(30)] == list(range(30))
         await ada.accept(*({"t": "msg", "room": room, "body": number} for number in range(30)))
         heard = [await to_thread(bob.hear, "msg") for _ in range(30)]
@@ -95,12 +70,12 @@ async def test_a_client_and_a_session_of_another_transport_meet_in_a_room(transp
         assert (await ada.wait("candidates")).message["body"] == candidates
 
         if transport == "polling":
-            await to_thread(bob.io.disconnect)
+            await to_thread(bob.close)
         else:
             # This client's WebSocket closes before its disconnect is sent.
             assert await to_thread(bob.ask, "bye", {}) == {"ok": True}
             assert (await to_thread(bob.hear, "end"))["reason"] == "ended"
-            assert await to_thread(bob.ended.wait, 10)
+            assert await to_thread(bob.ended.wait, 20)
         assert (await ada.wait("peer_left", peer=bob.sid)).message["reason"] == "bye"
 
 
@@ -120,7 +95,7 @@ def test_the_acknowledgement_says_why_a_message_was_refused(room):
         assert peer.ask("ping", {}) == {"ok": True}
         assert not peer.ended.is_set()
     finally:
-        peer.io.disconnect()
+        peer.close()
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
@@ -128,7 +103,7 @@ def test_a_bad_ticket_is_a_connect_error(transport):
     peer = Peer(TRANSPORTS[transport], {"resume": "nonsense"})
     error = peer.hear("connect_error")
     assert error["message"] == error["data"]["code"] == "bad_ticket" and error["data"]["detail"]
-    peer.io.disconnect()
+    peer.close()
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
@@ -140,7 +115,7 @@ async def test_a_client_that_comes_back_with_its_ticket_has_missed_nothing(trans
         await ada.accept({"t": "msg", "room": room, "body": "before"})
         seq = (await to_thread(bob.hear, "msg"))["seq"]
         # Cut off without a word of Socket.IO's.
-        await to_thread(bob.io.eio.disconnect, abort=True)
+        await to_thread(bob.abort)
         await ada.accept({"t": "msg", "room": room, "body": "meanwhile"})
         auth = {"resume": bob.hello["resume"], "last": f"{bob.hello['epoch']}.{seq}"}
         back = await to_thread(Peer, [transport], auth)
@@ -151,4 +126,4 @@ async def test_a_client_that_comes_back_with_its_ticket_has_missed_nothing(trans
         assert await to_thread(back.ask, "msg", {"room": room, "body": "here"}) == {"ok": True}
         assert (await ada.wait("msg")).message["from"] == {"peer": bob.sid}
         assert not [each for each in ada.events if each.message["t"] == "peer_left"]
-        await to_thread(back.io.disconnect)
+        await to_thread(back.close)
