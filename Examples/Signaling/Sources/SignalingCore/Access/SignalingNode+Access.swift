@@ -21,7 +21,7 @@ extension SignalingNode {
             return MessageError(.forbidden, "the token does not grant \(needed.names.joined())")
         }
         switch kind {
-        case .join(let room, _, _), .moderate(let room, _):
+        case .join(let room, _, _, _), .moderate(let room, _):
             return session.identity.mayEnter(room) ? nil : MessageError(.forbidden, "the token is not for this room")
         default: return nil
         }

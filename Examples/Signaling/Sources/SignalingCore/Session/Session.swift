@@ -58,9 +58,11 @@ final class Session {
         flight = FlightRecorder(capacity: limits.flightEvents, now: now.nanoseconds)
     }
 
-    var asSender: Sender {
+    var asSender: Sender { asSender(isMute: false) }
+
+    func asSender(isMute: Bool) -> Sender {
         let standing: Standing =
-            rendezvous != nil ? .mute : identity.isAdministrator ? .administrator : .usual
+            rendezvous != nil ? .mute : identity.isAdministrator ? .administrator : isMute ? .mute : .usual
         return Sender(
             session: id, subject: identity.subject, maxPeers: identity.maxPeers, standing: standing, address: address)
     }
