@@ -66,7 +66,8 @@ extension VocabularyClient {
     }
 
     private func peerUpdated(_ room: String, _ peer: String, _ meta: SocketJSON) {
-        guard let old = places[room] else { return }
+        // Of itself it hears when it begins to moderate.
+        guard peer != sid, let old = places[room] else { return }
         let member = member(peer, meta)
         places[room]?.roster.set(member)
         let (before, after) = (old.roster.name(of: peer), places[room]?.roster.name(of: peer) ?? peer)
