@@ -98,8 +98,9 @@ class Tunnel(Stream):
     @classmethod
     def events(cls, session: dict, accept: str, **options):
         path = f"/v1/sessions/{session['sid']}/events"
+        last = [("last-event-id", session["last"])] if "last" in session else []
         return cls([(":method", "GET"), (":path", path), ("accept", accept),
-                    ("authorization", f"Bearer {session['token']}")], **options)
+                    ("authorization", f"Bearer {session['token']}"), *last], **options)
 
     def flush(self):
         self.socket.sendall(self.http.data_to_send())
@@ -181,7 +182,7 @@ class Upgraded(Stream):
             elif isinstance(event, Ping):
                 self.write(event.response())
             elif isinstance(event, CloseConnection):
-                self.close = event.code, event.reason
+                self.close = self.close or (event.code, event.reason)
             elif isinstance(event, TextMessage):
                 self.text += event.data
                 if event.message_finished:
