@@ -71,8 +71,11 @@ extension VocabularyClient {
     private func peerUpdated(_ room: String, _ member: VocabularyMember) {
         guard let old = places[room] else { return }
         let peer = member.peer
-        // It moderates from now on.
-        if peer == sid, member.moderates { host.emit("set-isInitiator-true", [.string(room)]) }
+        // Of itself it hears when it begins to moderate.
+        guard peer != sid else {
+            if member.moderates { host.emit("set-isInitiator-true", [.string(room)]) }
+            return
+        }
         places[room]?.roster.set(member)
         let (before, after) = (old.roster.name(of: peer), places[room]?.roster.name(of: peer) ?? peer)
         if let before, before != after, find(before) == nil { disconnect(before) }
