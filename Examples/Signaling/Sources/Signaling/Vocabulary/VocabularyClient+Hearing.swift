@@ -65,7 +65,7 @@ extension VocabularyClient {
     private func peerJoined(_ room: String, _ member: VocabularyMember) {
         guard places[room] != nil else { return }
         places[room]?.roster.set(member)
-        if let user = places[room]?.roster.name(of: member) { connect(user) }
+        if let user = places[room]?.roster.name(of: member.peer) { connect(user) }
     }
 
     private func peerUpdated(_ room: String, _ member: VocabularyMember) {

@@ -47,7 +47,7 @@ extension VocabularyClient {
     func getPublicModerators(_ prefix: String, _ answer: @escaping Answer) {
         let moderators = places.values.flatMap { place in
             place.roster.members.filter { $0.isModerator && $0.moderates && $0.peer != sid }.map {
-                (place.roster.name(of: $0), $0.extra)
+                (place.roster.name(of: $0.peer) ?? $0.peer, $0.extra)
             }
         }
         let found = moderators.filter { $0.0.hasPrefix(prefix) }

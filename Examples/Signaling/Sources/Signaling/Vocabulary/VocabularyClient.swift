@@ -44,6 +44,8 @@ final class VocabularyClient {
 
     /// Questions of one client that have no answer yet. Past it there is no such room.
     static let maxQuestions = 16
+    /// Users that one client has been told to be connected with. Past it those that are in no roster are forgotten.
+    static let maxTold = 4096
     /// Events that one client has passed on. Past it there are no more.
     static let maxCustomEvents = 16
 
@@ -168,6 +170,8 @@ final class VocabularyClient {
     /// It has to do with a user.
     func connect(_ user: String) {
         guard user != name, told.insert(user).inserted else { return }
+        // Members of rooms without a roster come and go untold.
+        if told.count > Self.maxTold { told = told.filter { find($0) != nil || $0 == user } }
         host.emit("user-connected", [.string(user)])
     }
 
