@@ -67,12 +67,18 @@ final class LoopService {
     }
 
     /// Lets the client of a duplex stream in, if its credential is good. What it sends meanwhile waits.
-    func greet(_ stream: StreamID, credential: [UInt8]?) {
+    ///
+    /// - Parameter admitted: gets to know who it is, before it comes in.
+    func greet(
+        _ stream: StreamID, credential: [UInt8]?, admitted: @escaping (Identity) -> Void = { _ in }
+    ) {
         node.hold(stream, now: now)
         identify(credential) { [unowned self] result in
             switch result {
             case .failure(let refusal): node.refuse(stream: stream, refusal.problem, refusal.detail, now: now)
-            case .success(let identity): node.greet(stream, identity, now: now)
+            case .success(let identity):
+                admitted(identity)
+                node.greet(stream, identity, now: now)
             }
         }
     }

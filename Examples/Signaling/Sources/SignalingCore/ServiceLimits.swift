@@ -116,6 +116,10 @@ package struct ServiceLimits: Sendable {
     /// Addresses, subjects and rooms whose rates are known. Past it those that come share one rate.
     package var rateEntries = 16 * 1024
 
+    /// Questions about rooms, that clients of one loop ask before they come in, at a time. Past it a client is told that there is
+    /// no such room.
+    package var clientQuestions = 256
+
     // For operators.
 
     /// Questions of operators that one loop asks others at a time. Past it 503.

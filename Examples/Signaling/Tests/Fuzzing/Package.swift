@@ -8,9 +8,17 @@ let package = Package(
     targets: [
         .target(name: "FuzzSupport"),
         .target(name: "SignalingCore"),
+        .target(
+            name: "SocketIO",
+            sources: [
+                "SharedText.swift", "Library/SocketOptions.swift", "Library/SocketLimit.swift", "Library/JSON",
+                "Library/Packets", "Library/EngineIO/Base64.swift", "Library/EngineIO/EnginePacket.swift",
+                "Library/EngineIO/EnginePacketCoder.swift",
+            ]),
         .executableTarget(name: "messages", dependencies: ["FuzzSupport", "SignalingCore"]),
         .executableTarget(name: "descriptions", dependencies: ["FuzzSupport", "SignalingCore"]),
         .executableTarget(name: "identifiers", dependencies: ["FuzzSupport", "SignalingCore"]),
+        .executableTarget(name: "packets", dependencies: ["FuzzSupport", "SocketIO"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -61,4 +61,13 @@ struct SocketValueTests {
         #expect(throws: SocketJSONError(reason: .depth, offset: 1)) { try SocketJSON(bytes("[[]]"), maxDepth: 1) }
         #expect(text(.json(try SocketJSON(bytes("{ }")))) == "{ }")
     }
+
+    @Test("Parts of a text are taken out as they stand")
+    func parts() throws {
+        let text = try SocketJSON(bytes(#" {"a": 1.50, "\u0062":[ {"a":2},"x" ] ,"a":{"b":"\u00e9"}} "#))
+        #expect(text.member("a")?.bytes == bytes(#"{"b":"\u00e9"}"#))
+        #expect(text.member("b")?.elements?.map(\.bytes) == [bytes(#"{"a":2}"#), bytes(#""x""#)])
+        #expect(text.member("c") == nil && text.elements == nil && text.member("a")?.member("b")?.member("c") == nil)
+        #expect(SocketJSON(["a": [1, nil]])?.bytes == bytes(#"{"a":[1,null]}"#) && SocketJSON([.binary([1])]) == nil)
+    }
 }

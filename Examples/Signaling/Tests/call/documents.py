@@ -13,7 +13,7 @@ from jsonschema.exceptions import best_match
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
-FOLDER = pathlib.Path(__file__).parents[2] / "Documentation/Schema"
+FOLDER = pathlib.Path(__file__).resolve().parents[2] / "Documentation/Schema"
 BASE = "https://documents.invalid/"
 MESSAGES, SERVICE, ADMIN, STREAMS = "messages.schema.json", "openapi.yaml", "admin.openapi.yaml", "asyncapi.yaml"
 STREAMED = ("text/event-stream", "application/x-ndjson")

@@ -236,6 +236,47 @@ def test_metrics_are_what_prometheus_reads(operated):
     assert all(family.documentation for family in families.values())
 
 
+def test_channels_and_users_are_listed_in_the_words_of_the_vocabulary(operated):
+    service = operated()
+    admin = service.admin
+
+    def data(path: str):
+        answer = admin.get(path).json()
+        assert answer["type"] is True
+        return answer["data"]
+
+    assert data("/webrtc/details?version=5.3") == "5.3"
+    assert data("/session/all-sessions") == {"response": "all", "channelinfo": [], "format": "json"}
+    assert data("/session/getsession/none") == {"response": "channel", "channelinfo": None, "format": "json"}
+    assert data("/session/clients/none") == {"response": "users", "clients": [], "format": "json"}
+    assert data("/user/getuser/none") == {"response": "users", "users": "notfound", "format": "json"}
+    with service.http() as http:
+        peers = [Client(http) for _ in range(3)]
+        for peer in peers:
+            for room in ("a/b", "c"):
+                peer.send({"t": "join", "room": room})
+        sids = {peer.hello["sid"] for peer in peers}
+        channel = data("/session/getsession/a%2Fb")["channelinfo"]
+        assert set(channel.pop("users")) == sids
+        assert channel == {"channel": "a/b", "status": "3 active members", "endtimestamp": 0}
+        assert set(data("/session/clients/c")["clients"]) == sids
+        assert sorted(data(f"/user/getuser/{min(sids)}")["users"]["joined"]) == ["a/b", "c"]
+        for path, field, expected in [
+            ("/session/all-sessions", "channelinfo", {"a/b", "c"}),
+            ("/session/clients", "clients", sids),
+            ("/user/all-users", "users", sids),
+        ]:
+            found, cursor = [], ""
+            while cursor is not None:
+                page = data(f"{path}?limit=1{cursor and '&cursor=' + cursor}")
+                assert len(page[field]) <= 1
+                found += page[field]
+                cursor = page.get("cursor")
+            assert len(found) == len(expected) and set(found) == expected
+    problem(admin.get("/user/all-users?limit=1001"), 400, "bad_request")
+    problem(admin.post("/session/all-sessions"), 405, "method_not_allowed")
+
+
 def test_the_page_loads_nothing_from_elsewhere(operated):
     admin = operated().admin
     page = admin.get("/")

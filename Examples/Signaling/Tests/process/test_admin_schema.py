@@ -58,6 +58,9 @@ async def look(http, a):
         assert (await http.get(path)).status_code == 200
     for path in ["/v1/sessions?limit=1", "/v1/rooms", f"/v1/sessions/{a.sid}", f"/v1/sessions/{a.sid}/flight", "/v1/rooms/r"]:
         assert (await http.get(path)).status_code == 200
+    listed = ["/webrtc/details?version=1", "/session/all-sessions?limit=1", "/session/clients", "/user/all-users?limit=1"]
+    for path in [*listed, "/session/getsession/r", "/session/clients/r", f"/user/getuser/{a.sid}", "/user/getuser/x"]:
+        assert (await http.get(path)).status_code == 200
     assert (await http.put("/v1/log-level", json={"level": "info"})).status_code == 200
 
 
@@ -74,6 +77,8 @@ async def tell(http, a, b):
 
 async def refusals(http, a):
     paths = ["/metrics", "/v1/status", "/v1/sessions", "/v1/rooms", "/v1/drain", "/v1/log-level"]
+    pages = ["/session/all-sessions", "/session/clients", "/user/all-users"]
+    paths += ["/webrtc/details", *pages, "/session/getsession/r", "/session/clients/r", "/user/getuser/x"]
     calls = [("GET", path) for path in paths] + [("PUT", "/v1/drain"), ("DELETE", "/v1/drain"), ("PUT", "/v1/log-level")]
     for base in (f"/v1/sessions/{NOBODY}", "/v1/rooms/nowhere"):
         calls += [("GET", base), ("DELETE", base), ("POST", f"{base}/messages")]
@@ -83,7 +88,7 @@ async def refusals(http, a):
         assert (await http.request(method, path, headers={"origin": "https://a.example"})).status_code == 403
         if NOBODY in path or "nowhere" in path:
             assert (await http.request(method, path, json={} if method == "POST" else None)).status_code == 404
-    for path in ("/v1/sessions?limit=0", "/v1/rooms?cursor=x"):
+    for path in ("/v1/sessions?limit=0", "/v1/rooms?cursor=x", *(f"{page}?limit=1001" for page in pages)):
         assert (await http.get(path)).status_code == 400
     assert (await http.put("/v1/log-level", json={"level": "loud"})).status_code == 400
     for path in (f"/v1/sessions/{a.sid}/messages", "/v1/rooms/r/messages"):

@@ -91,6 +91,10 @@ extension Setting {
         Setting(
             "admin-timeout", \.limits.adminTimeout, .time(.milliseconds(100)...hour),
             "How long the other event loops have to answer an operator.", .whileRunning, audience: .tuning),
+        Setting(
+            "client-questions", \.limits.clientQuestions, .integer(1...100_000),
+            "Questions about rooms that clients of one event loop ask others at a time, before they come in.",
+            .whileRunning, audience: .tuning),
     ]
 
     static let messages: [Setting] = [

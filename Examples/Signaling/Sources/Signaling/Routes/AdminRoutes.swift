@@ -15,6 +15,7 @@ extension LoopService {
             }
             routes.group(through: [{ AdminGate(configuration, wrapping: $0) }]) { routes in
                 serve(routes, .get, "/metrics") { _, _ in .metrics }
+                vocabularyRoutes(routes)
                 routes.group("/v1") { routes in
                     serve(routes, .get, "/status") { _, _ in .status }
                     sessionAdminRoutes(routes)
@@ -101,13 +102,8 @@ extension LoopService {
         _ routes: Routes, _ pattern: String, _ request: @escaping (_ cursor: String?, _ limit: Int) -> AdminRequest
     ) {
         routes.get(pattern) { [self] exchange in
-            let fields = Dictionary(exchange.queryFields.prefix(16).map { ($0, $1 ?? "") }) { _, last in last }
-            let limit = fields["limit"].map { Int($0) ?? 0 } ?? AdminRequest.pageSize
-            guard (1...AdminRequest.maxPageSize).contains(limit) else {
-                let detail = "limit is from 1 to \(AdminRequest.maxPageSize)"
-                return exchange.respond(Problem.badRequest.reply(detail))
-            }
-            answer(exchange, request(fields["cursor"], limit))
+            guard let page = exchange.page else { return exchange.refusePage() }
+            answer(exchange, request(page.cursor, page.limit))
         }
     }
 
@@ -136,6 +132,15 @@ extension LoopService {
 }
 
 extension Exchange {
+    /// What of a list is asked for; nil when its limit is none.
+    var page: (cursor: String?, limit: Int)? {
+        let fields = Dictionary(queryFields.prefix(16).map { ($0, $1 ?? "") }) { _, last in last }
+        let limit = fields["limit"].map { Int($0) ?? 0 } ?? AdminRequest.pageSize
+        return (1...AdminRequest.maxPageSize).contains(limit) ? (fields["cursor"], limit) : nil
+    }
+
+    func refusePage() { respond(Problem.badRequest.reply("limit is from 1 to \(AdminRequest.maxPageSize)")) }
+
     fileprivate func text(_ name: String) -> String { parameter(name) ?? "" }
 
     fileprivate func bytes(_ name: String) -> [UInt8] { Array(text(name).utf8) }

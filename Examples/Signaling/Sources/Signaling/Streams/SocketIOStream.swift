@@ -2,20 +2,28 @@ import SignalingCore
 import SocketIO
 
 /// A session over Socket.IO: each message is an event, whose name is its type, and what became of it is the event's
-/// acknowledgement. The client is let in when the node has taken it.
+/// acknowledgement. The client is let in when the node has taken it. Of a client that speaks the vocabulary, events are its own.
 final class SocketIOStream: StreamSink {
     private let service: LoopService
     private let id: StreamID
     private let socket: ServerSocket
     /// Lets the socket in, or not. Nil when it has done so.
     private var admit: ((SocketRefusal?) -> Void)?
-    private var acks: [UInt64: SocketAck] = [:]
+    /// What waits for the outcome of messages, by their tags.
+    private var outcomes: [UInt64: (_ result: [UInt8]) -> Void] = [:]
     private var lastTag: UInt64 = 0
     private var isPaused = false
     /// What has come while it was paused.
-    private var waiting = FIFO<(frame: [UInt8], tag: UInt64?)>()
+    private var waiting = FIFO<(take: () -> Void, size: Int)>()
     private var waitingBytes = 0
     private var isOver = false
+    /// The session's name, once it is known.
+    private var sid = ""
+    private var identity = Identity.development
+    /// What stands between the session and a client that speaks the vocabulary.
+    private var vocabulary: VocabularyClient?
+    /// Events that its client, who does not know of acknowledging them, was told since the last acknowledgement.
+    private var unacknowledged = 0
 
     init(_ service: LoopService, _ socket: ServerSocket, _ admit: @escaping (SocketRefusal?) -> Void) {
         self.service = service
@@ -52,7 +60,8 @@ final class SocketIOStream: StreamSink {
             let last = auth["last"].string.flatMap { EventID($0) }
             service.node.greet(id, resume: Array(ticket.utf8), after: last, now: service.now)
         } else {
-            service.greet(id, credential: auth["token"].string.map { Array($0.utf8) } ?? bearerToken)
+            let token = auth["token"].string.map { Array($0.utf8) } ?? bearerToken
+            service.greet(id, credential: token) { [weak self] in self?.identity = $0 }
         }
     }
 
@@ -77,21 +86,30 @@ final class SocketIOStream: StreamSink {
 
     private func take(_ event: String, _ arguments: SocketArguments, _ ack: SocketAck) {
         guard !isOver else { return }
-        guard let frame = Self.frame(event, arguments) else {
-            return ack(["error": ["code": "bad_message", "detail": "an event has one argument, an object"]])
-        }
-        var tag: UInt64?
-        if ack.isWanted {
-            lastTag += 1
-            tag = lastTag
-            acks[lastTag] = ack
-        }
-        guard isPaused else { return service.node.receive(frame, by: id, tag: tag, now: service.now) }
-        waiting.append((frame, tag))
-        waitingBytes += frame.count
+        guard isPaused else { return takeNow(event, arguments, ack) }
+        let size = arguments.allRelayed.reduce(event.utf8.count) { $0 + $1.size }
+        waiting.append(({ [unowned self] in takeNow(event, arguments, ack) }, size))
+        waitingBytes += size
         guard waitingBytes > service.limits.socketIOBacklog else { return }
         service.node.statistics.trip(.socketIOBacklog)
         service.node.refuse(stream: id, .busy, "too much waits to be taken", now: service.now)
+    }
+
+    private func takeNow(_ event: String, _ arguments: SocketArguments, _ ack: SocketAck) {
+        if vocabulary == nil, VocabularyEvent(rawValue: event) != nil { speakVocabulary() }
+        if vocabulary?.take(event, arguments, { ack.send($0) }) == true { return }
+        guard let frame = Self.frame(event, arguments) else {
+            return ack(["error": ["code": "bad_message", "detail": "an event has one argument, an object"]])
+        }
+        guard ack.isWanted else { return service.node.receive(frame, by: id, now: service.now) }
+        give(frame) { ack(.json(SocketJSON(valid: $0))) }
+    }
+
+    /// Gives the node a message whose outcome is waited for.
+    private func give(_ frame: [UInt8], _ done: @escaping (_ result: [UInt8]) -> Void) {
+        lastTag += 1
+        outcomes[lastTag] = done
+        service.node.receive(frame, by: id, tag: lastTag, now: service.now)
     }
 
     /// The message: the argument's own text, with its type before it.
@@ -112,8 +130,8 @@ final class SocketIOStream: StreamSink {
     private func closed(_ reason: SocketEnd) {
         guard !isOver else { return }
         isOver = true
-        // Who says that he goes does not come back.
-        if reason == .clientDisconnect {
+        // Who says that he goes does not come back, and the vocabulary has no way to.
+        if reason == .clientDisconnect || vocabulary != nil {
             service.node.receive(Array("{\"t\":\"bye\"}".utf8), by: id, now: service.now)
         }
         forget()
@@ -122,7 +140,7 @@ final class SocketIOStream: StreamSink {
 
     private func forget() {
         service.outlet.sinks[id] = nil
-        acks = [:]
+        outcomes = [:]
         waiting = FIFO()
     }
 
@@ -150,10 +168,20 @@ final class SocketIOStream: StreamSink {
             socket.onDisconnect { [self] reason in closed(reason) }
         }
         guard socket.isConnected else { return true }
-        socket.emit(name, .json(SocketJSON(valid: bytes)))
+        tell(name, SocketJSON(valid: bytes))
         guard socket.waitingBytes > service.limits.streamWindow else { return true }
         socket.whenDrained { [self] in if !isOver { service.node.streamDrained(id, now: service.now) } }
         return false
+    }
+
+    private func tell(_ name: String, _ event: SocketJSON) {
+        if sid.isEmpty, name == "welcome" || name == "resumed" {
+            sid = event.member("sid")?.value.string ?? ""
+            if VocabularyQuery.speaks(socket.handshake.query) { speakVocabulary() }
+        }
+        guard let vocabulary else { return socket.emit(name, .json(event)) }
+        vocabulary.hear(name, event)
+        acknowledge(event)
     }
 
     private static func refusal(_ bytes: [UInt8]) -> SocketRefusal {
@@ -163,7 +191,7 @@ final class SocketIOStream: StreamSink {
     }
 
     func acknowledge(_ tag: UInt64, _ result: [UInt8]) {
-        acks.removeValue(forKey: tag)?(.json(SocketJSON(valid: result)))
+        outcomes.removeValue(forKey: tag)?(result)
     }
 
     func end(_ reason: StreamEnd) {
@@ -185,9 +213,63 @@ final class SocketIOStream: StreamSink {
 
     func resume() {
         isPaused = false
-        while !isPaused, !isOver, let (frame, tag) = waiting.popFirst() {
-            waitingBytes -= frame.count
-            service.node.receive(frame, by: id, tag: tag, now: service.now)
+        while !isPaused, !isOver, let (take, size) = waiting.popFirst() {
+            waitingBytes -= size
+            take()
+        }
+    }
+}
+
+// MARK: - The vocabulary
+
+extension SocketIOStream: VocabularyHost {
+    private func speakVocabulary() {
+        let query = VocabularyQuery(socket.handshake.query, maxSize: limits.identifierSize)
+        vocabulary = VocabularyClient(query, sid: sid, host: self)
+    }
+
+    /// Lets the session forget what its client has been told.
+    private func acknowledge(_ event: SocketJSON) {
+        guard let seq = event.member("seq")?.value.integer else { return }
+        unacknowledged += 1
+        guard unacknowledged >= Self.acknowledgedAtOnce else { return }
+        unacknowledged = 0
+        service.node.receive(Array("{\"t\":\"ack\",\"seq\":\(seq)}".utf8), by: id, now: service.now)
+    }
+
+    private static let acknowledgedAtOnce = 32
+
+    var limits: ServiceLimits { service.limits }
+
+    func emit(_ event: String, _ arguments: [SocketValue]) { socket.emit(event, arguments) }
+
+    func send(_ message: [UInt8], _ done: @escaping (_ error: String?) -> Void) {
+        guard !isOver else { return }
+        give(message) { result in done(SocketJSON(valid: result).value["error"]["code"].string) }
+    }
+
+    func ask(_ room: RoomName, _ done: @escaping (SocketJSON?) -> Void) {
+        service.node.askEntrance(of: room, now: service.now) { done($0.map { SocketJSON(valid: $0) }) }
+    }
+
+    func enquire(_ enquiry: VocabularyEnquiry, _ done: @escaping (SocketValue?) -> Void) {
+        guard identity.grants.contains(.list) else { return done(nil) }
+        service.answer(enquiry, for: .clients) { done(try? $0.get()) }
+    }
+
+    func trip(_ limit: ServiceLimitName) { service.node.statistics.trip(limit) }
+}
+
+extension SocketValue {
+    /// About how much it takes, in bytes.
+    fileprivate var size: Int {
+        switch self {
+        case .json(let text): text.bytes.count
+        case .binary(let data): data.count
+        case .string(let text): text.utf8.count
+        case .array(let values): values.reduce(16) { $0 + $1.size }
+        case .object(let object): object.members.reduce(16) { $0 + $1.name.utf8.count + $1.value.size }
+        case .null, .bool, .integer, .number: 8
         }
     }
 }

@@ -1,4 +1,4 @@
-/// What one loop asks another on behalf of an operator.
+/// What one loop asks another on behalf of an operator, or of a client that wants to know of a room before it comes in.
 package enum AdminQuestion: Sendable {
     case measures
     case sessions(after: UInt64, limit: Int)
@@ -6,6 +6,8 @@ package enum AdminQuestion: Sendable {
     case session(SessionID)
     case flight(SessionID)
     case room(RoomName)
+    /// How many are in a room, and what the first of them says of itself.
+    case entrance(RoomName)
     case endSession(SessionID)
     case tellSession(SessionID, body: [UInt8])
     case closeRoom(RoomName)
@@ -58,12 +60,16 @@ package enum AdminOutcome: Sendable {
     case timeout
 }
 
+/// On whose behalf loops are asked. Each has places of its own, so that clients never keep an operator from asking.
+package enum AdminAsker: Sendable { case operators, clients }
+
 /// Questions of this loop to others that are not answered yet.
 struct AdminDesk {
     typealias Completion = (AdminOutcome) -> Void
 
     private struct Pending {
         let loops: [Int]
+        let asker: AdminAsker
         var answers: [Int: AdminAnswer] = [:]
         let deadline: UInt64
         let done: Completion
@@ -71,29 +77,38 @@ struct AdminDesk {
 
     private var pending: [UInt64: Pending] = [:]
     private var last: UInt64 = 0
+    private var counts: [AdminAsker: Int] = [:]
 
-    var count: Int { pending.count }
+    func count(of asker: AdminAsker) -> Int { counts[asker, default: 0] }
 
-    mutating func open(_ loops: [Int], deadline: UInt64, _ done: @escaping Completion) -> UInt64 {
+    mutating func open(
+        _ loops: [Int], for asker: AdminAsker, deadline: UInt64, _ done: @escaping Completion
+    ) -> UInt64 {
         last += 1
-        pending[last] = Pending(loops: loops, deadline: deadline, done: done)
+        pending[last] = Pending(loops: loops, asker: asker, deadline: deadline, done: done)
+        counts[asker, default: 0] += 1
         return last
+    }
+
+    private mutating func remove(_ number: UInt64) -> Pending? {
+        guard let question = pending.removeValue(forKey: number) else { return nil }
+        counts[question.asker, default: 1] -= 1
+        return question
     }
 
     /// - Returns: whom to tell what, when this was the last answer.
     mutating func take(_ answer: AdminAnswer, from loop: Int, to number: UInt64) -> (Completion, AdminOutcome)? {
         pending[number]?.answers[loop] = answer
         guard let question = pending[number], question.answers.count == question.loops.count else { return nil }
-        pending[number] = nil
+        _ = remove(number)
         return (question.done, .answers(question.loops.compactMap { question.answers[$0] }))
     }
 
-    mutating func cancel(_ number: UInt64) -> Completion? { pending.removeValue(forKey: number)?.done }
+    mutating func cancel(_ number: UInt64) -> Completion? { remove(number)?.done }
 
     /// Takes out those whose time is over.
     mutating func expire(now: UInt64) -> [Completion] {
         let late = pending.filter { $0.value.deadline <= now }
-        for number in late.keys { pending[number] = nil }
-        return late.values.map(\.done)
+        return late.keys.compactMap { remove($0)?.done }
     }
 }

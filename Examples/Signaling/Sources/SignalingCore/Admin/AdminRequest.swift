@@ -23,44 +23,48 @@ package enum AdminRequest: Sendable {
 
 extension SignalingNode {
     /// Answers an operator, later on this loop.
-    package func serve(_ request: AdminRequest, now: Moment, reply: @escaping (Reply) -> Void) {
+    package func serve(
+        _ request: AdminRequest, for asker: AdminAsker = .operators, now: Moment, reply: @escaping (Reply) -> Void
+    ) {
         switch request {
-        case .sessions(let cursor, let limit): list(.sessions, cursor, limit, now, reply)
-        case .rooms(let cursor, let limit): list(.rooms, cursor, limit, now, reply)
-        case .session(let sid): about(sid, { .session($0) }, now, reply)
-        case .flight(let sid): about(sid, { .flight($0) }, now, reply)
-        case .endSession(let sid): about(sid, { .endSession($0) }, now, reply)
-        case .tellSession(let sid, let body): about(sid, { .tellSession($0, body: body) }, now, reply)
-        case .room(let name): about(name, { .room($0) }, now, reply)
-        case .closeRoom(let name): about(name, { .closeRoom($0) }, now, reply)
-        case .tellRoom(let name, let body): about(name, { .tellRoom($0, body: body) }, now, reply)
+        case .sessions(let cursor, let limit): list(.sessions, cursor, limit, asker, now, reply)
+        case .rooms(let cursor, let limit): list(.rooms, cursor, limit, asker, now, reply)
+        case .session(let sid): about(sid, { .session($0) }, asker, now, reply)
+        case .flight(let sid): about(sid, { .flight($0) }, asker, now, reply)
+        case .endSession(let sid): about(sid, { .endSession($0) }, asker, now, reply)
+        case .tellSession(let sid, let body): about(sid, { .tellSession($0, body: body) }, asker, now, reply)
+        case .room(let name): about(name, { .room($0) }, asker, now, reply)
+        case .closeRoom(let name): about(name, { .closeRoom($0) }, asker, now, reply)
+        case .tellRoom(let name, let body): about(name, { .tellRoom($0, body: body) }, asker, now, reply)
         case .removeMember(let name, let sid):
             guard let id = SessionID(sid) else { return reply(Problem.noSuchMember.reply("no such member")) }
-            about(name, { .removeMember($0, id) }, now, reply)
-        case .drain(let within): all(.drain(within: within), now, reply) { Self.drainReply($0) }
-        case .undrain: all(.undrain, now, reply) { Self.drainReply($0) }
-        case .drainState: all(.drainState, now, reply) { Self.drainReply($0) }
-        case .status: all(.measures, now, reply) { StatusText(Self.measures($0)).reply }
-        case .metrics: all(.measures, now, reply) { MetricsText(Self.measures($0)).reply }
+            about(name, { .removeMember($0, id) }, asker, now, reply)
+        case .drain(let within): all(.drain(within: within), asker, now, reply) { Self.drainReply($0) }
+        case .undrain: all(.undrain, asker, now, reply) { Self.drainReply($0) }
+        case .drainState: all(.drainState, asker, now, reply) { Self.drainReply($0) }
+        case .status: all(.measures, asker, now, reply) { StatusText(Self.measures($0)).reply }
+        case .metrics: all(.measures, asker, now, reply) { MetricsText(Self.measures($0)).reply }
         }
     }
 
     // MARK: One session or room
 
     private func about(
-        _ sid: String, _ question: (SessionID) -> AdminQuestion, _ now: Moment, _ reply: @escaping (Reply) -> Void
+        _ sid: String, _ question: (SessionID) -> AdminQuestion, _ asker: AdminAsker, _ now: Moment,
+        _ reply: @escaping (Reply) -> Void
     ) {
         let unknown = Self.noSuchSession
         guard let id = SessionID(sid), id.loop < loops else { return reply(unknown) }
-        ask(question(id), of: [id.loop], now: now) { reply(Self.reply($0, unknown)) }
+        ask(question(id), of: [id.loop], for: asker, now: now) { reply(Self.reply($0, unknown)) }
     }
 
     private func about(
-        _ name: [UInt8], _ question: (RoomName) -> AdminQuestion, _ now: Moment, _ reply: @escaping (Reply) -> Void
+        _ name: [UInt8], _ question: (RoomName) -> AdminQuestion, _ asker: AdminAsker, _ now: Moment,
+        _ reply: @escaping (Reply) -> Void
     ) {
         let unknown = Problem.noSuchRoom.reply("no such room, or no such member in it")
         guard let room = RoomName(name, maxSize: limits.identifierSize) else { return reply(unknown) }
-        ask(question(room), of: [room.loop(of: loops)], now: now) { reply(Self.reply($0, unknown)) }
+        ask(question(room), of: [room.loop(of: loops)], for: asker, now: now) { reply(Self.reply($0, unknown)) }
     }
 
     private static func reply(_ outcome: AdminOutcome, _ unknown: Reply) -> Reply {
@@ -83,10 +87,10 @@ extension SignalingNode {
     // MARK: All loops
 
     private func all(
-        _ question: AdminQuestion, _ now: Moment, _ reply: @escaping (Reply) -> Void,
+        _ question: AdminQuestion, _ asker: AdminAsker, _ now: Moment, _ reply: @escaping (Reply) -> Void,
         _ make: @escaping ([AdminAnswer]) -> Reply
     ) {
-        askAll(question, now: now) { outcome in
+        askAll(question, for: asker, now: now) { outcome in
             switch outcome {
             case .busy: reply(Self.busy)
             case .timeout: reply(Self.late)
@@ -140,7 +144,8 @@ extension SignalingNode {
     }
 
     private func list(
-        _ listed: Listed, _ cursor: String?, _ limit: Int, _ now: Moment, _ reply: @escaping (Reply) -> Void
+        _ listed: Listed, _ cursor: String?, _ limit: Int, _ asker: AdminAsker, _ now: Moment,
+        _ reply: @escaping (Reply) -> Void
     ) {
         var page = Page(listed: listed, limit: limit, loop: 0, number: 0)
         if let cursor {
@@ -150,11 +155,11 @@ extension SignalingNode {
             page.loop = loop
             page.number = number
         }
-        fill(page, now, reply)
+        fill(page, asker, now, reply)
     }
 
-    private func fill(_ page: Page, _ now: Moment, _ reply: @escaping (Reply) -> Void) {
-        ask(page.question, of: [page.loop], now: now) { [self] outcome in
+    private func fill(_ page: Page, _ asker: AdminAsker, _ now: Moment, _ reply: @escaping (Reply) -> Void) {
+        ask(page.question, of: [page.loop], for: asker, now: now) { [self] outcome in
             guard case .answers(let answers) = outcome, case .page(let objects, let next) = answers.first else {
                 if case .timeout = outcome { return reply(Self.late) }
                 return reply(Self.busy)
@@ -166,7 +171,7 @@ extension SignalingNode {
             page.number = 0
             guard page.loop < loops else { return reply(page.reply(cursor: nil)) }
             guard page.objects.count < page.limit else { return reply(page.reply(cursor: "\(page.loop).0")) }
-            fill(page, self.now, reply)
+            fill(page, asker, self.now, reply)
         }
     }
 }

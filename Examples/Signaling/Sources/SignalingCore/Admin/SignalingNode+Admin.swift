@@ -2,14 +2,18 @@
 extension SignalingNode {
     /// Asks loops, and tells `done` later, on this loop, what they say.
     package func ask(
-        _ question: AdminQuestion, of loops: [Int], now: Moment, done: @escaping (AdminOutcome) -> Void
+        _ question: AdminQuestion, of loops: [Int], for asker: AdminAsker = .operators, now: Moment,
+        done: @escaping (AdminOutcome) -> Void
     ) {
         run(now) {
-            guard desk.count < limits.adminQuestions else {
-                statistics.trip(.adminQuestions)
+            let (most, limit): (Int, ServiceLimitName) =
+                asker == .operators
+                ? (limits.adminQuestions, .adminQuestions) : (limits.clientQuestions, .clientQuestions)
+            guard desk.count(of: asker) < most else {
+                statistics.trip(limit)
                 return done(.busy)
             }
-            let number = desk.open(loops, deadline: now.nanoseconds + limits.adminTimeout.nanoseconds, done)
+            let number = desk.open(loops, for: asker, deadline: now.nanoseconds + limits.adminTimeout.nanoseconds, done)
             for loop in loops {
                 guard !offer(.ask(self.loop, number, question), to: loop) else { continue }
                 statistics.trip(.mailbox)
@@ -19,8 +23,23 @@ extension SignalingNode {
     }
 
     /// Asks all loops.
-    package func askAll(_ question: AdminQuestion, now: Moment, done: @escaping (AdminOutcome) -> Void) {
-        ask(question, of: Array(0..<loops), now: now, done: done)
+    package func askAll(
+        _ question: AdminQuestion, for asker: AdminAsker = .operators, now: Moment,
+        done: @escaping (AdminOutcome) -> Void
+    ) {
+        ask(question, of: Array(0..<loops), for: asker, now: now, done: done)
+    }
+
+    /// Asks for what a client may know of a room before it comes in.
+    ///
+    /// - Parameter done: gets a JSON object; nil when there is no such room, or too much is asked.
+    package func askEntrance(of room: RoomName, now: Moment, done: @escaping (_ entrance: [UInt8]?) -> Void) {
+        ask(.entrance(room), of: [room.loop(of: loops)], for: .clients, now: now) { outcome in
+            guard case .answers(let answers) = outcome, case .object(let text) = answers.first else {
+                return done(nil)
+            }
+            done(text)
+        }
     }
 
     func answered(_ number: UInt64, by loop: Int, _ answer: AdminAnswer) {
@@ -49,6 +68,7 @@ extension SignalingNode {
         case .session(let id): return sessions[id].map { .object(detail($0)) } ?? .unknown
         case .flight(let id): return sessions[id].map { .object(flight($0)) } ?? .unknown
         case .room(let name): return rooms[name].map { .object(detail(name, $0)) } ?? .unknown
+        case .entrance(let name): return rooms[name].map { .object(entrance($0)) } ?? .unknown
         case .drain(let within):
             beginDraining(within: within)
             return .drain(drainState)

@@ -75,6 +75,19 @@ extension SignalingNode {
         return writer.bytes
     }
 
+    /// What a client may know of a room before it comes in.
+    func entrance(_ room: Room) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("members", room.count)
+            guard let first = room.first else { return }
+            writer.field("first", first.session.description)
+            writer.key("meta")
+            writer.raw(first.meta)
+        }
+        return writer.bytes
+    }
+
     private func fields(of name: RoomName, _ room: Room?, _ writer: inout JSONWriter) {
         writer.key("room")
         writer.string(utf8: name.utf8)

@@ -80,6 +80,7 @@ extension ServiceLimitName {
     package static let logAge = ServiceLimitName("log_age")
     package static let waitingBytes = ServiceLimitName("waiting_bytes")
     package static let adminQuestions = ServiceLimitName("admin_questions")
+    package static let clientQuestions = ServiceLimitName("client_questions")
     package static let adminTimeout = ServiceLimitName("admin_timeout")
     package static let mailbox = ServiceLimitName("mailbox")
 }

@@ -31,6 +31,9 @@ final class Room {
     /// In the order in which they came.
     var members: [Member] { bySession.values.sorted { $0.ordinal < $1.ordinal } }
 
+    /// Who came before all that are there.
+    var first: Member? { bySession.values.min { $0.ordinal < $1.ordinal } }
+
     func contains(_ session: SessionID) -> Bool { bySession[session] != nil }
 
     func member(_ session: SessionID) -> Member? { bySession[session] }

@@ -15,7 +15,7 @@ package struct ICEFragment: Hashable, Sendable {
         var section = -1
         var mid: [UInt8]?
         for line in lines {
-            guard line.count >= 2, line[1] == UInt8(ascii: "="), line.allSatisfy({ $0 >= 0x20 }),
+            guard line.count >= 2, line[1] == UInt8(ascii: "="), line.allSatisfy({ $0 >= 0x20 || $0 == 0x09 }),
                 line[0] == UInt8(ascii: "a") || SDPText.isMedia(line)
             else { return nil }
             if SDPText.isMedia(line) {

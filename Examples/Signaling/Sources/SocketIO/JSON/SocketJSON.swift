@@ -6,6 +6,16 @@ public struct SocketJSON: Sendable, Hashable {
     /// Takes a text that is valid by how it was made: it is not looked at.
     public init(valid bytes: [UInt8]) { self.bytes = bytes }
 
+    /// The text of a value.
+    ///
+    /// - Returns: nil when it has bytes, which are no JSON.
+    public init?(_ value: SocketValue) {
+        var writer = SocketJSONWriter()
+        writer.value(value)
+        guard writer.attachments.isEmpty else { return nil }
+        bytes = writer.bytes
+    }
+
     /// - Throws: ``SocketJSONError`` when it is no JSON, or is nested more than `maxDepth` deep.
     public init(_ text: [UInt8], maxDepth: Int = 32) throws(SocketJSONError) {
         var reader = SocketJSONReader(text, maxDepth: maxDepth)
@@ -44,6 +54,22 @@ public struct SocketJSONError: Error, Hashable, Sendable, CustomStringConvertibl
 }
 
 extension SocketJSON {
+    /// A member of an object, as it stands: a relay takes out what it passes on. Of those with one name, the last.
+    ///
+    /// - Returns: nil when there is none, or no object.
+    public func member(_ name: String) -> SocketJSON? {
+        var reader = SocketJSONReader(bytes, maxDepth: .max)
+        guard let range = try? reader.range(ofMember: name) else { return nil }
+        return SocketJSON(valid: Array(bytes[range]))
+    }
+
+    /// The elements of an array, as they stand; nil when it is none.
+    public var elements: [SocketJSON]? {
+        var reader = SocketJSONReader(bytes, maxDepth: .max)
+        guard let ranges = try? reader.elementRanges() else { return nil }
+        return ranges.map { SocketJSON(valid: Array(bytes[$0])) }
+    }
+
     /// The same object with one more member at its end, which counts before one of the same name. The rest stays byte for byte.
     ///
     /// - Returns: nil when it is no object.

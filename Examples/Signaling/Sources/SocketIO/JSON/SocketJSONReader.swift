@@ -60,6 +60,26 @@ struct SocketJSONReader {
         return ranges
     }
 
+    /// Looks for a member of an object.
+    ///
+    /// - Returns: where its value lies, of those with one name the last; nil when there is none, or no object.
+    mutating func range(ofMember name: String) throws(SocketJSONError) -> Range<Int>? {
+        guard try peek() == UInt8(ascii: "{") else { return nil }
+        var found: Range<Int>?
+        try enter()
+        if try !accept("}") {
+            repeat {
+                let key = text(try string())
+                try expect(":")
+                let range = try skipValue()
+                if key == name { found = range }
+            } while try accept(",")
+            try expect("}")
+        }
+        depth -= 1
+        return found
+    }
+
     /// Builds the next value.
     mutating func value() throws(SocketJSONError) -> SocketValue {
         let first = try peek()

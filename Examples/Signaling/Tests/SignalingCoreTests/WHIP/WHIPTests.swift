@@ -257,6 +257,14 @@ struct WHIPResourceTests {
         #expect(try publisher.patch(text, ifMatch: publisher.etag)?.status == 422)
     }
 
+    @Test func whatPassesInADescriptionPassesInItsFragment() throws {
+        let text = sdp("aaaa").replacing("a=mid:0", with: "a=mid:0\t1")
+        try #require(text.contains("\t"))
+        let description = try #require(SessionDescription(Array(text.utf8)))
+        #expect(description.fragment.contains(0x09))
+        #expect(ICEFragment(description.fragment, maxCandidates: 16) != nil)
+    }
+
     @Test func aRestartBringsANewOfferAndANewTag() throws {
         let request = try publisher.call(.patch(ifMatch: "*", fragment: Array((restart + "a=\(line)\r\n").utf8)))
         #expect(try publisher.patch(restart, ifMatch: "*")?.status == 409)
