@@ -56,12 +56,16 @@ package struct ServiceLimits: Sendable {
     /// Members of a room that are told of each other one by one. Past it, until three quarters are left, only their number is
     /// told, once a second when it has changed.
     package var rosterCapacity = 64
-    /// Events kept for a session. Past it those already sent are forgotten, else the error `queue_full`.
+    /// Events kept for a session. Past it those already sent are forgotten, else the error `queue_full`; see ``stallTime`` for
+    /// what becomes of the session.
     package var logMessages = 256
     /// Bytes kept for a session; see ``logMessages``.
     package var logBytes = 256 * 1024
     /// How long an event is kept.
     package var logAge: Duration = .seconds(120)
+    /// How long a stream may take nothing while more has come than is kept for its session. Past it the session ends:
+    /// `slow_consumer`.
+    package var stallTime: Duration = .seconds(5)
     /// Ids of accepted messages that are remembered for a session, so that a repeat has no effect.
     package var recentIDs = 256
     /// Bytes of a session's messages that wait for an earlier message through another room. Past it `queue_full`.

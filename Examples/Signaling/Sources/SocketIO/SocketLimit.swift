@@ -11,6 +11,8 @@ public enum SocketLimit: String, Sendable, CaseIterable {
     case depth = "max_depth"
     case values = "max_values"
     case acknowledgements = "max_pending_acknowledgements"
+    case gatherings = "max_gatherings"
+    case gatheredBytes = "max_gathered_bytes"
     case rooms = "max_rooms_per_socket"
     case recoveryLog = "recovery_max_bytes"
     case recoverySessions = "recovery_max_sockets"

@@ -74,6 +74,10 @@ public struct SocketOptions: Sendable {
     public var maxPacketsPerResponse = 16
     /// Acknowledgements that one socket owes. Past it the next is given up at once.
     public var maxPendingAcknowledgements = 1024
+    /// Events to many whose acknowledgements one loop gathers at a time. Past it the next is given up at once.
+    public var maxGatherings = 256
+    /// What the receivers of one of these answer, in bytes. Past it answers are missing.
+    public var maxGatheredBytes = 1024 * 1024
     /// Rooms of one socket, its own among them. Past it it is not let in.
     public var maxRoomsPerSocket = 1024
 

@@ -13,6 +13,16 @@ func echo(_ socket: ServerSocket) {
             }
         }
     }
+    socket.on("ask-room") { arguments, ack in
+        let room = socket.namespace.to(arguments[0].string ?? "")
+        room.emit("question", arguments.relayed(1), timeout: .seconds(5)) { result in
+            switch result {
+            case .success(let answers):
+                ack(.array(answers.responses.map { $0.relayed(0) }), .integer(answers.missing))
+            case .failure(let error): ack(.string("\(error)"))
+            }
+        }
+    }
     socket.on("join") { arguments, ack in ack(.bool(socket.join(arguments[0].string ?? ""))) }
     socket.on("leave") { arguments, ack in
         socket.leave(arguments[0].string ?? "")

@@ -38,6 +38,27 @@ import Testing
         }
     }
 
+    @Test(arguments: [1, 3])
+    func noOfferGivesWayToOneThatWasNotDelivered(_ loops: Int) throws {
+        var limits = ServiceLimits()
+        limits.logMessages = 4
+        let pair = try Pair(loops: loops, limits: limits)
+        let (polite, other) = pair.ada.sid < pair.bob.sid ? (pair.ada, pair.bob) : (pair.bob, pair.ada)
+        polite.cut()
+        while try other.send(other.message("msg", to: polite)) == ["ok"] {}
+        #expect(try other.send(other.message("offer", to: polite, offer(1, ufrag: "u"))) == ["queue_full"])
+        #expect(try polite.send(polite.message("offer", to: other, offer(1))) == ["ok"])
+        #expect(try other.events("offer").count == 1)
+        polite.open()
+        pair.cluster.settle()
+        #expect(try polite.events("glare").isEmpty)
+        // Offered again, it is in the race, and so are its candidates.
+        #expect(try other.send(other.message("candidates", to: polite, candidates(1, ufrag: "v"))) == ["ok"])
+        #expect(try polite.events("candidates").isEmpty)
+        #expect(try other.send(other.message("offer", to: polite, offer(1, ufrag: "v"))) == ["ok"])
+        #expect(try polite.types().suffix(3) == ["glare", "offer", "candidates"])
+    }
+
     /// A client as the demo page's: it takes its offer back when it hears of glare, and answers what it gets.
     private final class Party {
         let peer: Peer
@@ -135,7 +156,11 @@ import Testing
         #expect(try ada.send(ada.message("candidates", to: bob, candidates(1))) == ["stale"], "neg alone tells, too")
         try ada.send(ada.message("offer", to: bob, offer(3, ufrag: "v")))
         let late = ada.message("candidates", to: bob, candidates(2, ufrag: "v"))
-        #expect(try ada.send(late) == ["ok"], "ICE was not restarted: they are as good as before")
+        #expect(try ada.send(late) == ["stale"], "neg alone makes them old, though ICE was not restarted")
+        let unnumbered = ",\"call\":\"k\",\"body\":{\"candidates\":[],\"ufrag\":\"v\"}"
+        #expect(try ada.send(ada.message("candidates", to: bob, unnumbered)) == ["ok"], "without neg, ufrag tells")
+        #expect(try ada.send(ada.message("candidates", to: bob, candidates(3, ufrag: "u"))) == ["stale"])
+        #expect(try ada.send(ada.message("candidates", to: bob, candidates(3, ufrag: "v"))) == ["ok"])
         #expect(try ada.send(ada.message("offer", to: bob, offer(2, id: "late"))) == ["stale"])
     }
 

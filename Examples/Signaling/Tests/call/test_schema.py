@@ -14,8 +14,9 @@ from openapi_spec_validator import validate
 import service
 from documents import ADMIN, BASE, FOLDER, MESSAGES, SERVICE, STREAMS, Documents, Heard, read
 from service import Session, offer, open_http, run
-from test_transports import Tunnel, open_websocket
+from test_transports import open_websocket
 from test_whip import AUTH, Answerer, fragment, patch, post, sdp
+from tunnel import Tunnel
 
 DOCUMENTATION = FOLDER.parent
 SID = "0-6f1c2a90d1b34c58a7e0f4b2c6d81735"

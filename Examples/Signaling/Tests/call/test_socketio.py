@@ -125,6 +125,20 @@ def test_a_large_message_comes_back(echo, transport):
     client.close()
 
 
+def test_all_of_a_room_are_asked(echo):
+    clients = [Client(echo, TRANSPORTS[name], {}) for name in ("polling", "websocket", "websocket")]
+    for client in clients:
+        client.hear()
+        assert client.ask("join", "asked") is True
+    answers, missing = clients[0].ask("ask-room", "asked", {"a": [1]})
+    assert answers == [["to", {"a": [1]}]] * 3 and missing == 0
+    clients[2].abort()
+    answers, missing = clients[0].ask("ask-room", "asked", "again")
+    assert len(answers) == 2 and missing in (0, 1)
+    for client in clients:
+        client.close()
+
+
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_a_refused_client_hears_why(echo, transport):
     client = Client(echo, TRANSPORTS[transport], {"refuse": "not today"})

@@ -2,28 +2,13 @@
 
 import asyncio
 import json
-import socket
-import ssl
 
-import h2.config
-import h2.connection
-import h2.events
 import pytest
 import websockets
-from wsproto.connection import Connection, ConnectionType
-from wsproto.events import BytesMessage, CloseConnection, TextMessage
+from wsproto.events import BytesMessage
 
 from service import URL, Session, code_of, offer, one_session, open_http, run
-
-PROTOCOL = "signal.v1.json"
-
-
-def tls(*protocols) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    # The development certificate is signed by nobody.
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    context.set_alpn_protocols(list(protocols))
-    return context
+from tunnel import PROTOCOL, Tunnel, tls
 
 
 def open_websocket(*more):
@@ -43,93 +28,6 @@ async def until(websocket, t, **wanted):
 async def say(websocket, *messages):
     for message in messages:
         await websocket.send(json.dumps(message))
-
-
-class Tunnel:
-    """A stream of an HTTP/2 connection whose request stays open: a WebSocket (RFC 8441), or lines."""
-
-    def __init__(self, fields, websocket):
-        host, port = URL.removeprefix("https://").rsplit(":", 1)
-        self.socket = tls("h2").wrap_socket(socket.create_connection((host, int(port)), timeout=10), server_hostname=host)
-        self.http = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
-        self.http.initiate_connection()
-        self.flush()
-        self.frames = Connection(ConnectionType.CLIENT) if websocket else None
-        self.head, self.trailers, self.data, self.messages, self.close = None, None, b"", [], None
-        while not websocket or not self.http.remote_settings.enable_connect_protocol:
-            self.read()
-            if not websocket:
-                break
-        self.stream = self.http.get_next_available_stream_id()
-        self.http.send_headers(self.stream, [*fields[:1], (":scheme", "https"), (":authority", f"{host}:{port}"), *fields[1:]])
-        self.flush()
-        while self.head is None:
-            self.read()
-
-    @classmethod
-    def websocket(cls):
-        return cls([(":method", "CONNECT"), (":protocol", "websocket"), (":path", "/v1/ws"),
-                    ("sec-websocket-version", "13"), ("sec-websocket-protocol", PROTOCOL)], True)
-
-    @classmethod
-    def lines(cls):
-        return cls([(":method", "POST"), (":path", "/v1/stream"), ("content-type", "application/x-ndjson")], False)
-
-    def flush(self):
-        self.socket.sendall(self.http.data_to_send())
-
-    def read(self):
-        data = self.socket.recv(65536)
-        assert data, "the connection has ended"
-        for event in self.http.receive_data(data):
-            if isinstance(event, h2.events.ResponseReceived):
-                self.head = dict(event.headers)
-            elif isinstance(event, h2.events.TrailersReceived):
-                self.trailers = dict(event.headers)
-            elif isinstance(event, h2.events.DataReceived):
-                self.http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
-                self.take(event.data)
-        self.flush()
-
-    def take(self, data):
-        if self.frames is None:
-            *lines, self.data = (self.data + data).split(b"\n")
-            self.messages += [json.loads(line) for line in lines if line]
-        elif data:
-            self.frames.receive_data(data)
-            for event in self.frames.events():
-                if isinstance(event, TextMessage):
-                    self.data += event.data.encode()
-                    if event.message_finished:
-                        self.messages.append(json.loads(self.data))
-                        self.data = b""
-                elif isinstance(event, CloseConnection):
-                    self.close = event.code, event.reason
-
-    def send(self, message):
-        text = json.dumps(message)
-        data = text.encode() + b"\n" if self.frames is None else self.frames.send(TextMessage(text))
-        self.send_bytes(data)
-
-    def send_bytes(self, data):
-        self.http.send_data(self.stream, data)
-        self.flush()
-
-    def until(self, t, **wanted):
-        while True:
-            for index, message in enumerate(self.messages):
-                if message["t"] == t and all(message.get(key) == value for key, value in wanted.items()):
-                    return self.messages.pop(index)
-            self.read()
-
-    def end(self):
-        """The close code and its name, of whichever kind."""
-        while self.trailers is None and self.close is None:
-            self.read()
-        return self.close or (int(self.trailers["signal-status"]), self.trailers["signal-code"])
-
-    def leave(self):
-        self.socket.close()
 
 
 @run

@@ -21,6 +21,10 @@ extension Setting {
             "session-log-age", \.limits.logAge, .time(.seconds(1)...day), "How long an event is kept for a session.",
             .whileRunning, audience: .tuning),
         Setting(
+            "session-stall", \.limits.stallTime, .time(.milliseconds(100)...hour),
+            "How long a transport may take nothing while more has come than is kept; past it the session ends.",
+            .whileRunning, audience: .tuning),
+        Setting(
             "session-recent-ids", \.limits.recentIDs, .integer(1...65_536),
             "Message ids remembered for a session, so that a repeat has no effect.", .whileRunning, audience: .tuning),
         Setting(

@@ -58,6 +58,12 @@ struct CallTable {
         return (verdict ?? .deliver(then: []), dropped)
     }
 
+    /// An offer was not delivered, and its sender knows.
+    mutating func retract(_ relay: Relay, for target: SessionID) {
+        guard let call = relay.note.call else { return }
+        negotiations[Key(call, relay.sender, target)]?.retract(relay, limits)
+    }
+
     mutating func leave(_ peer: SessionID) -> [Relay] {
         for key in rings.keys where key.caller == peer { rings[key] = nil }
         return negotiations.keys.filter { $0.one == peer || $0.other == peer }.flatMap { remove($0) }

@@ -84,14 +84,23 @@ extension Negotiation {
         }
         let until = min(relay.deadline ?? .max, now + limits.logAge.nanoseconds)
         open = Open(relay: relay, until: until)
-        if crossing != nil {
-            retire(sides[target]?.ufrags, of: target, limits)
-            sides[target]?.hasDescription = false
-            sides[target]?.ufrags = nil
-            sides[target]?.neg = nil
-        }
+        if crossing != nil { forgetDescription(of: target, limits) }
         let released = describe(relay, ufrags, limits)
         return crossing.map { .overrule($0, then: released) } ?? .deliver(then: released)
+    }
+
+    /// The open offer was not delivered: no other has to give way to it, and its candidates wait for the next.
+    mutating func retract(_ relay: Relay, _ limits: ServiceLimits) {
+        guard let open, open.relay.sender == relay.sender, open.relay.note == relay.note else { return }
+        self.open = nil
+        forgetDescription(of: relay.sender, limits)
+    }
+
+    private mutating func forgetDescription(of peer: SessionID, _ limits: ServiceLimits) {
+        retire(sides[peer]?.ufrags, of: peer, limits)
+        sides[peer]?.hasDescription = false
+        sides[peer]?.ufrags = nil
+        sides[peer]?.neg = nil
     }
 
     private mutating func answer(
@@ -164,22 +173,22 @@ extension Negotiation {
         }
     }
 
-    /// The `ufrag` tells best to which description candidates belong, as one stays through offers that do not restart ICE;
-    /// where it is not known, `neg` tells.
+    /// Candidates are old when their `neg` or their `ufrag` is: a newer description has those that were found before it, and
+    /// what is found after it comes with its `neg`.
     private func judge(_ relay: Relay, _ ufrag: [UInt8]?) -> Fit {
         let neg = relay.note.neg
         guard let side = sides[relay.sender] else { return ufrag == nil && neg == nil ? .fits : .early }
         if let ufrag, side.past.contains(ufrag) { return .old }
+        if let neg, let last = side.neg, neg < last { return .old }
         guard side.hasDescription else {
-            if let neg, let last = side.neg, neg < last { return .old }
             return ufrag == nil && neg == nil ? .fits : .early
         }
         if let ufrag, let known = side.ufrags {
             if known.contains(ufrag) { return .fits }
-            guard let neg, let last = side.neg else { return .early }
-            return neg > last ? .early : .old
+            guard let neg, let last = side.neg, neg == last else { return .early }
+            return .old
         }
         guard let neg, let last = side.neg, neg != last else { return .fits }
-        return neg > last ? .early : .old
+        return .early
     }
 }

@@ -45,6 +45,7 @@ package enum Problem: String, Sendable, CaseIterable {
     case badHello = "bad_hello"
     case badTicket = "bad_ticket"
     case helloTimeout = "hello_timeout"
+    case slowConsumer = "slow_consumer"
     case replaced
     case subprotocolRequired = "subprotocol_required"
     case http2Required = "http2_required"
@@ -59,7 +60,7 @@ package enum Problem: String, Sendable, CaseIterable {
         case .noSuchSession, .noSuchRoom, .noSuchMember, .noSuchRegion, .notFound, .noSuchResource: 404
         case .methodNotAllowed: 405
         case .notAcceptable, .rejected: 406
-        case .helloTimeout: 408
+        case .helloTimeout, .slowConsumer: 408
         case .replaced, .restartPending: 409
         case .preconditionFailed: 412
         case .tooLarge: 413
@@ -83,7 +84,7 @@ package enum Problem: String, Sendable, CaseIterable {
         case .noSuchSession, .noSuchRoom, .noSuchMember, .noSuchRegion, .notFound, .noSuchResource: "Not Found"
         case .methodNotAllowed: "Method Not Allowed"
         case .notAcceptable, .rejected: "Not Acceptable"
-        case .helloTimeout: "Request Timeout"
+        case .helloTimeout, .slowConsumer: "Request Timeout"
         case .replaced, .restartPending: "Conflict"
         case .preconditionFailed: "Precondition Failed"
         case .tooLarge: "Content Too Large"

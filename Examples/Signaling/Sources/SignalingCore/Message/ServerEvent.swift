@@ -51,6 +51,8 @@ package enum LeaveReason: String, Sendable {
     case left, bye, timeout, kicked
     /// Its token has expired.
     case expired
+    /// It did not take what was sent to it, and more came than is kept.
+    case slow
 }
 
 // MARK: - Tails

@@ -51,6 +51,9 @@ package enum LoopMessage: Sendable {
     /// These sessions are not in the room any more: it was closed, or an operator or moderator wanted so.
     case expel(RoomName, [SessionID], tail: [UInt8])
 
+    /// An offer to this session found no place there.
+    case undelivered(Relay, SessionID)
+
     // For operators: from the loop that asks, and back to it.
     case ask(_ loop: Int, _ number: UInt64, AdminQuestion)
     case answer(_ loop: Int, _ number: UInt64, AdminAnswer)
@@ -72,7 +75,8 @@ package enum LoopMessage: Sendable {
         case .reply(_, let reply): base + reply.body.count
         case .deliver(_, let events): events.reduce(base) { $0 + $1.size }
         case .join(_, _, _, let meta), .update(_, _, _, let meta): base + meta.count
-        case .relay(let relay), .inbound(let relay), .misaddressed(let relay): base + relay.size
+        case .relay(let relay), .inbound(let relay), .misaddressed(let relay), .undelivered(let relay, _):
+            base + relay.size
         case .fanOut(let sessions, let relay): base + sessions.count * MemoryLayout<SessionID>.stride + relay.size
         case .fate(_, let tail): base + tail.count
         case .withdraw: base

@@ -189,7 +189,11 @@ extension SignalingNode {
 
     private func take(_ relay: Relay, for target: SessionID) -> MessageError? {
         guard let session = sessions[target] else { return Self.noSuchPeer }
-        return give(session, relay.tail, .message(relay.stub)) ? nil : Self.queueFull
+        if give(session, relay.tail, .message(relay.stub)) { return nil }
+        if relay.note.type == .offer, relay.note.call != nil {
+            post(.undelivered(relay, target), to: relay.room.loop(of: loops))
+        }
+        return Self.queueFull
     }
 
     func withdraw(_ relay: Relay, from target: SessionID) {

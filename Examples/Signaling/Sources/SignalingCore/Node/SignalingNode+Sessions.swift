@@ -42,6 +42,8 @@ extension SignalingNode {
         }
         session.stream = stream
         session.inFlight = 0
+        session.stalledSince = now.nanoseconds
+        session.progress += 1
         _ = session.log.expire(now: now.nanoseconds)
         let resumption = session.log.resume(after: last)
         session.log.dropLapsedUnacknowledged(now: now.nanoseconds)
@@ -64,6 +66,8 @@ extension SignalingNode {
     func written(_ id: SessionID, _ stream: StreamID, _ count: Int) {
         guard let session = sessions[id], session.stream == stream else { return }
         session.inFlight -= count
+        session.stalledSince = now.nanoseconds
+        session.progress += 1
         if session.inFlight < 0 { internalError("a stream has written more than it was sent", of: session) }
         session.log.confirm(count)
         send(session)
@@ -76,11 +80,12 @@ extension SignalingNode {
         let room = limits.streamWindow - session.inFlight
         let events = session.log.next(maxSize: room, isIdle: session.inFlight == 0)
         guard !events.isEmpty else { return }
+        if session.inFlight == 0 { session.stalledSince = now.nanoseconds }
         session.inFlight += events.reduce(0) { $0 + $1.size }
         post(.deliver(stream, events), to: stream.loop)
     }
 
-    /// Ends a stream whose client does not keep up: it comes back for what the log has, or its session times out.
+    /// Ends a stream whose client has missed something: it comes back for what the log has, or its session times out.
     func closeStream(_ session: Session, _ reason: StreamEnd = .slow) {
         guard let stream = session.stream else { return }
         session.stream = nil
@@ -101,7 +106,7 @@ extension SignalingNode {
         defer { report(session) }
         guard session.log.append(tail, subject, now: now) else {
             statistics.trip(.log)
-            closeStream(session)
+            if session.takesEvents, overflowing[session.id] == nil { overflowing[session.id] = session.progress }
             return false
         }
         observeEvent(tail, of: session)
@@ -133,7 +138,10 @@ extension SignalingNode {
             guard let session = sessions[id] else { continue }
             if !session.log.expire(now: now.nanoseconds) {
                 statistics.trip(.logAge)
-                closeStream(session)
+                if session.takesEvents {
+                    end(session, .slow)
+                    continue
+                }
             }
             report(session)
             session.isSweepScheduled = session.log.count > 0
@@ -168,5 +176,6 @@ extension SignalingNode {
         for origin in session.requests.values.map(\.origin) {
             post(.reply(origin, Self.noSuchSession), to: origin.loop)
         }
+        session.requests = [:]
     }
 }

@@ -41,9 +41,7 @@ extension SignalingNode {
             return
         }
         if let problem = reply.problem { statistics.problems.count(problem) }
-        // The problem document, as a message.
-        let message = Array("{\"t\":\"error\",".utf8) + reply.body.dropFirst()
-        _ = outlet.write(request, message + (stream.transport == .stream ? [UInt8(ascii: "\n")] : []))
+        _ = outlet.write(request, stream.transport.encode(error: reply))
         outlet.endStream(request, .refused(reply.problem ?? .busy))
         detach(request, stream)
     }
@@ -82,7 +80,10 @@ extension SignalingNode {
             return refusedOrDone(stream, reply)
         }
         guard let state = streams.removeValue(forKey: stream) else { return }
-        guard state.poll != nil else { return outlet.endStream(stream, reason) }
+        guard state.poll != nil else {
+            if state.isOpen, let reply = reason.reply { put(stream, state.transport.encode(error: reply)) }
+            return outlet.endStream(stream, reason)
+        }
         switch reason {
         case .ended: answer(stream, Self.noSuchSession)
         case .replaced: answer(stream, Problem.replaced.reply("another stream of the session has taken over"))

@@ -68,6 +68,8 @@ package final class SignalingNode {
     var sweeps: DeadlineQueue<SessionID>
     /// Sessions for which something waits that is of use for a limited time.
     var expiring: Set<SessionID> = []
+    /// Sessions with a stream for which something found no place, and what their streams had taken when it did.
+    var overflowing: [SessionID: Int] = [:]
     /// Rooms without a roster whose number of members has changed.
     var recounted: Set<RoomName> = []
     /// Rooms where candidates wait for their description.
@@ -146,6 +148,7 @@ package final class SignalingNode {
         run(now) {
             endAbandonedSessions()
             sweepLogs()
+            seeToOverflows()
             dropLapsed()
             tellOccupancy()
             pingStreams()
@@ -219,6 +222,7 @@ package final class SignalingNode {
         case .roster(let sessions, let room, let peer, let change, let tail):
             tell(sessions, tail, .presence(room, peer, change))
         case .withdraw(let session, let relay): withdraw(relay, from: session)
+        case .undelivered(let relay, let target): rooms[relay.room]?.calls.retract(relay, for: target)
         case .joined(let room, let session, let operation, let tail): joined(room, session, operation, tail)
         case .inbound(let relay): accept(relay)
         case .misaddressed(let relay): refuse(relay)

@@ -26,6 +26,11 @@ struct MessageStub: Sendable {
     func isSameCall(_ other: MessageStub) -> Bool {
         sender == other.sender && room == other.room && notes.first?.call == other.notes.first?.call
     }
+
+    func isOlder(than other: MessageStub) -> Bool {
+        guard let neg = notes.first?.neg, let theirs = other.notes.first?.neg else { return false }
+        return neg < theirs
+    }
 }
 
 /// What became of messages: to be told to their sender.

@@ -49,10 +49,12 @@ struct PendingEvents {
     @discardableResult
     mutating func remove(_ type: MessageType, where isGone: (PendingEvent) -> Bool) -> Bool {
         var lost = false
+        var gone: [MessageFate] = []
         for index in events.indices.reversed() where isGone(events[index]) {
             let event = remove(at: index)
-            if let stub = event.stub { fates.append(MessageFate(type: type, stub: stub)) } else { lost = true }
+            if let stub = event.stub { gone.append(MessageFate(type: type, stub: stub)) } else { lost = true }
         }
+        fates += gone.reversed()
         return lost
     }
 
@@ -108,7 +110,7 @@ struct PendingEvents {
             switch (stub.notes.first?.type, stub.content, offer.content) {
             case (.offer?, _, _): break
             case (.candidates?, .candidates(let list), .description(let ufrags)):
-                if let ufrag = list.ufrag, ufrags?.contains(ufrag) == true {
+                if let ufrag = list.ufrag, ufrags?.contains(ufrag) == true, !stub.isOlder(than: offer) {
                     kept.insert(remove(at: index), at: 0)
                     continue
                 }

@@ -15,6 +15,8 @@ struct ReplayLog {
     private(set) var lastSeq: UInt64 = 0
     /// All up to here are gone: acknowledged, or forgotten.
     private var goneUpTo: UInt64 = 0
+    /// Something found no place, and no stream has told the client yet.
+    private(set) var hasUntoldLoss = false
 
     init(epoch: UInt32, limits: ServiceLimits) {
         self.epoch = epoch
@@ -57,6 +59,7 @@ struct ReplayLog {
     mutating func skip() {
         lastSeq += 1
         goneUpTo = lastSeq
+        hasUntoldLoss = true
     }
 
     /// The client has all up to `seq`.
@@ -75,12 +78,13 @@ struct ReplayLog {
     /// What a stream after `last` could bring.
     func continuity(after last: EventID?) -> Resumption {
         guard let last, last.epoch == epoch, last.seq <= lastSeq else { return .no }
-        return last.seq >= goneUpTo ? .yes : .partial
+        return last.seq >= goneUpTo && !hasUntoldLoss ? .yes : .partial
     }
 
     /// Goes back for a new stream: to what follows `last`, the last event that its client has.
     mutating func resume(after last: EventID?) -> Resumption {
         let continuity = continuity(after: last)
+        hasUntoldLoss = false
         guard let last, continuity != .no else {
             rewind()
             return .no
@@ -111,8 +115,7 @@ struct ReplayLog {
         lastSeq += 1
         size += next.size
         let event = ServerEvent(epoch: epoch, seq: lastSeq, timestamp: next.timestamp, tail: next.tail)
-        let isWatched = next.stub.map { $0.deadline != nil || $0.wantsReceipt } ?? false
-        events.append((event, next.at, isWatched ? next.stub : nil))
+        events.append((event, next.at, next.stub))
     }
 
     /// Drops what waits and is of no more use.
@@ -142,8 +145,16 @@ struct ReplayLog {
         pending.withdraw(call, of: sender, in: room)
     }
 
-    /// The session ends: what waits reaches nobody.
-    mutating func abandon() { pending.remove(.expired) { _ in true } }
+    /// The session ends: what no stream has taken reaches nobody.
+    mutating func abandon() {
+        for position in writtenEnd..<events.endIndex { lose(position) }
+        pending.remove(.expired) { _ in true }
+    }
+
+    /// The sender of what stands there hears that it was not delivered.
+    private mutating func lose(_ position: Int) {
+        if let stub = events[position]?.stub { pending.fates.append(MessageFate(type: .expired, stub: stub)) }
+    }
 
     /// The stream has taken so many bytes more of what was sent, a sum of sizes of events.
     mutating func confirm(_ size: Int) {
@@ -160,7 +171,10 @@ struct ReplayLog {
     mutating func expire(now: UInt64) -> Bool {
         var allWritten = true
         while let first = events.first, first.at + limits.logAge.nanoseconds <= now {
-            if events.startIndex >= writtenEnd { allWritten = false }
+            if events.startIndex >= writtenEnd {
+                allWritten = false
+                lose(events.startIndex)
+            }
             forgetFirst()
         }
         let limit = limits.logAge.nanoseconds

@@ -17,6 +17,10 @@ final class Session {
     var stream: StreamID?
     /// Bytes that the stream has been sent and has not written yet.
     var inFlight = 0
+    /// Since when the stream has not taken anything that it was sent, in nanoseconds.
+    var stalledSince: UInt64 = 0
+    /// Counts what streams have taken, to know whether they do.
+    var progress = 0
     /// Counts the times that it lost its stream, to know an old deadline.
     var detachments = 0
     /// A look at the age of its log is due some time.

@@ -5,7 +5,7 @@ package enum StreamEnd: Sendable, Hashable {
     case ended
     /// A newer stream of the same session has taken over.
     case replaced
-    /// The client has not taken its events in time. They are kept; it may come back for them.
+    /// The client has missed something that found no place: when it comes back it hears that, and gets what is kept.
     case slow
     /// The client shall come back, perhaps to another node.
     case goaway
@@ -29,6 +29,7 @@ package enum StreamEnd: Sendable, Hashable {
         let detail =
             switch problem {
             case .tokenExpired: "the session's token has expired: say hello with another"
+            case .slowConsumer: "more has come than is kept for a client that takes nothing: the session is over"
             default: "the session is over"
             }
         return problem.reply(detail)
@@ -51,6 +52,7 @@ extension LeaveReason {
         switch self {
         case .left, .bye, .timeout, .kicked: .ended
         case .expired: .refused(.tokenExpired)
+        case .slow: .refused(.slowConsumer)
         }
     }
 }

@@ -6,6 +6,16 @@ extension Transport {
     /// Whether it carries messages one by one, which need no mark at their ends.
     var hasFrames: Bool { self == .websocket || self == .socketIO }
 
+    /// A problem document as a message without a number: the last before a stream ends.
+    func encode(error reply: Reply) -> [UInt8] {
+        let message = Array("{\"t\":\"error\",".utf8) + reply.body.dropFirst()
+        return switch self {
+        case .sse: Array("data: ".utf8) + message + Array("\n\n".utf8)
+        case .ndjson, .stream: message + [UInt8(ascii: "\n")]
+        case .websocket, .socketIO, .poll: message
+        }
+    }
+
     /// The event as it stands in a stream.
     package func encode(_ event: ServerEvent) -> [UInt8] {
         var bytes: [UInt8] = []

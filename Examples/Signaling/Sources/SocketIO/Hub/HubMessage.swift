@@ -18,8 +18,11 @@ enum HubMessage: Sendable {
     case deliver(LoopID, [EnginePacket])
     case left(LoopID, namespace: String, closes: Bool)
 
-    // To all.
+    // To all, and back to the loop that has asked.
     case broadcast(Broadcast)
+    case asked(UInt64, count: Int, on: Int)
+    /// - Parameter response: nil when there will be none.
+    case answered(UInt64, _ response: SocketArguments?)
 
     /// About how much it takes, in bytes.
     var size: Int {
@@ -31,7 +34,8 @@ enum HubMessage: Sendable {
         case .packet(_, let packet): base + packet.size
         case .restore(let request), .restored(let request, _): base + (request.auth?.bytes.count ?? 0)
         case .broadcast(let broadcast): base + broadcast.size
-        case .respond, .accept, .close, .sessionEnded, .left: base
+        case .answered(_, let response): base + (response?.size ?? 0)
+        case .respond, .accept, .close, .sessionEnded, .left, .asked: base
         }
     }
 }
@@ -85,14 +89,25 @@ struct Broadcast: Sendable {
     enum Action: Sendable {
         /// - Parameter offset: names it to clients that come back; nil when it is not kept for them.
         case emit([EnginePacket], isVolatile: Bool, offset: String?)
+        /// Acknowledgements are wanted of all.
+        case ask([EnginePacket], Request)
         case join([String])
         case leave([String])
         case disconnect(closing: Bool)
     }
 
+    /// Who wants to hear the acknowledgements.
+    struct Request: Sendable {
+        let number: UInt64
+        let loop: Int
+        let timeout: Duration
+    }
+
     var size: Int {
         let names = (rooms.count + excepted.count) * 64
-        guard case .emit(let packets, _, _) = action else { return names + 64 }
-        return packets.reduce(names) { $0 + $1.size }
+        switch action {
+        case .emit(let packets, _, _), .ask(let packets, _): return packets.reduce(names) { $0 + $1.size }
+        case .join, .leave, .disconnect: return names + 64
+        }
     }
 }

@@ -94,16 +94,25 @@ public final class ServerSocket {
     ) {
         SocketTarget.check(event)
         hub.run {
-            guard isConnected else { return acknowledged(.failure(.disconnected)) }
-            guard pending.count < hub.options.maxPendingAcknowledgements else {
-                hub.tripped(.acknowledgements)
-                return acknowledged(.failure(.tooMany))
-            }
             let number = hub.nextAcknowledgement()
-            pending[number] = acknowledged
-            hub.deadlines.insert(.acknowledgement(key, number), at: hub.now + timeout.wholeNanoseconds)
-            deliver(EncodedPacket.event(namespace.name, event, arguments, id: number).messages)
+            let packet = EncodedPacket.event(namespace.name, event, arguments, id: number)
+            ask(number, packet.messages, timeout: timeout, acknowledged)
         }
+    }
+
+    /// - Parameter number: the packet's id, which no other packet to it has.
+    func ask(
+        _ number: UInt64, _ packets: [EnginePacket], timeout: Duration,
+        _ acknowledged: @escaping (Result<SocketArguments, SocketAckError>) -> Void
+    ) {
+        guard isConnected else { return acknowledged(.failure(.disconnected)) }
+        guard pending.count < hub.options.maxPendingAcknowledgements else {
+            hub.tripped(.acknowledgements)
+            return acknowledged(.failure(.tooMany))
+        }
+        pending[number] = acknowledged
+        hub.deadlines.insert(.acknowledgement(key, number), at: hub.now + timeout.wholeNanoseconds)
+        deliver(packets)
     }
 
     /// Itself, by way of its room.

@@ -54,6 +54,8 @@ public final class SocketHub {
     private var lastTransport: UInt64 = 0
     private var lastOffset: UInt64 = 0
     private var lastAcknowledgement: UInt64 = 0
+    /// Answers to events that this loop has sent to many.
+    var gatherings: [UInt64: AnswerGathering] = [:]
     /// What this hub tells itself.
     private var own: [HubMessage] = []
     private var backlog: [Int: [HubMessage]] = [:]
@@ -65,6 +67,7 @@ public final class SocketHub {
     enum Due {
         case session(LoopID)
         case acknowledgement(SocketKey, UInt64)
+        case gathering(UInt64)
         case away(namespace: String)
     }
 
@@ -146,9 +149,10 @@ public final class SocketHub {
         return "\(String(loop, radix: 36)).\(String(lastOffset, radix: 36))"
     }
 
+    /// A number that no other loop gives.
     func nextAcknowledgement() -> UInt64 {
         lastAcknowledgement += 1
-        return lastAcknowledgement
+        return lastAcknowledgement * UInt64(loops) + UInt64(loop)
     }
 
     func makeID() -> LoopID { LoopID(loop: loop, random: &random) }
@@ -201,6 +205,8 @@ public final class SocketHub {
         case .deliver(let session, let packets): deliver(packets, to: session)
         case .left(let session, let namespace, let closes): left(session, namespace, closes: closes)
         case .broadcast(let broadcast): namespaces[broadcast.namespace]?.apply(broadcast)
+        case .asked(let number, let count, let loop): asked(number, count, on: loop)
+        case .answered(let number, let response): answered(number, response)
         }
     }
 
@@ -215,6 +221,7 @@ public final class SocketHub {
                 case .session(let id): lookAt(id)
                 case .acknowledgement(let key, let number):
                     namespaces[key.namespace]?.sockets[key.id]?.acknowledgementIsDue(number)
+                case .gathering(let number): finishGathering(number)
                 case .away(let namespace): namespaces[namespace]?.forgetAway()
                 }
             }

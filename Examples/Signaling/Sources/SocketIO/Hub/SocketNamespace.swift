@@ -103,15 +103,15 @@ public final class SocketNamespace {
 
     /// Tells the loops that may have receivers.
     func broadcast(_ broadcast: Broadcast) {
-        hub.run {
-            let homes = broadcast.rooms.map { LoopID($0)?.loop }
-            if !homes.isEmpty, homes.allSatisfy({ ($0 ?? .max) < hub.loops }) {
-                // Ids of sockets: they name their loops.
-                for loop in Set(homes.compactMap { $0 }) { send(broadcast, to: loop) }
-            } else {
-                for loop in 0..<hub.loops { send(broadcast, to: loop) }
-            }
-        }
+        hub.run { for loop in loops(of: broadcast.rooms).sorted() { send(broadcast, to: loop) } }
+    }
+
+    /// The loops that may have sockets in one of these rooms.
+    func loops(of rooms: Set<String>) -> Set<Int> {
+        let homes = rooms.map { LoopID($0)?.loop }
+        guard !homes.isEmpty, homes.allSatisfy({ ($0 ?? .max) < hub.loops }) else { return Set(0..<hub.loops) }
+        // Ids of sockets: they name their loops.
+        return Set(homes.compactMap { $0 })
     }
 
     private func send(_ broadcast: Broadcast, to loop: Int) {
@@ -128,6 +128,7 @@ public final class SocketNamespace {
                 for _ in 0..<dropped { hub.tripped(.recoveryLog) }
             }
             for socket in receivers { socket.deliver(packets, isVolatile: isVolatile) }
+        case .ask(let packets, let request): hub.ask(receivers, packets, request)
         case .join(let names): for socket in receivers { for name in names { socket.join(name) } }
         case .leave(let names): for socket in receivers { for name in names { socket.leave(name) } }
         case .disconnect(let closing): for socket in receivers { socket.disconnect(closing: closing) }

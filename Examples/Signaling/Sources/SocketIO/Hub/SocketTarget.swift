@@ -48,6 +48,43 @@ public struct SocketTarget {
         perform(.emit(packet.sharedMessages, isVolatile: isVolatile, offset: offset))
     }
 
+    public func emit(
+        _ event: String, _ arguments: SocketValue..., timeout: Duration,
+        gathered: @escaping (Result<SocketAnswers, SocketAckError>) -> Void
+    ) {
+        emit(event, arguments, timeout: timeout, gathered: gathered)
+    }
+
+    /// Sends an event and gathers the acknowledgements of all that it reaches.
+    ///
+    /// ```swift
+    /// io.to("players").emit("ready?", timeout: .seconds(5)) { result in
+    ///     if case .success(let answers) = result, answers.isComplete { start() }
+    /// }
+    /// ```
+    ///
+    /// - Parameter gathered: called once, on this loop: when all have answered, or are gone, or when the time is over; fails when the loop
+    ///   waits for too many such events already.
+    /// - Precondition: `event` is no name that Socket.IO keeps for itself, as `connect`.
+    public func emit(
+        _ event: String, _ arguments: [SocketValue], timeout: Duration,
+        gathered: @escaping (Result<SocketAnswers, SocketAckError>) -> Void
+    ) {
+        Self.check(event)
+        let hub = namespace.hub
+        hub.run {
+            guard hub.gatherings.count < hub.options.maxGatherings else {
+                hub.tripped(.gatherings)
+                return gathered(.failure(.tooMany))
+            }
+            let number = hub.nextAcknowledgement()
+            let packet = EncodedPacket.event(namespace.name, event, arguments, id: number)
+            hub.gather(number, from: namespace.loops(of: rooms), timeout: timeout, gathered)
+            perform(
+                .ask(packet.sharedMessages, Broadcast.Request(number: number, loop: hub.loop, timeout: timeout)))
+        }
+    }
+
     /// Lets them into rooms.
     public func join(_ names: String...) { perform(.join(names)) }
 

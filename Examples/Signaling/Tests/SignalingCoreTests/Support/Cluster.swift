@@ -10,6 +10,8 @@ final class Cluster {
     /// Messages that one mailbox holds; past it a post is refused.
     var capacity = Int.max
     var random: SeededGenerator
+    /// Of a message that wants an acknowledgement.
+    var lastTag: UInt64 = 0
     private(set) var now = Moment(nanoseconds: 1_000_000_000, unixMilliseconds: 1_700_000_000_000)
 
     init(
@@ -133,6 +135,8 @@ final class Peer {
     let home: Int
     let sid: String
     let token: [UInt8]
+    /// With which it comes back.
+    let ticket: String
     private(set) var stream: StreamID?
 
     init(_ cluster: Cluster, home: Int = 0, session: Int? = nil, identity: Identity = .development) throws {
@@ -144,6 +148,7 @@ final class Peer {
         let welcome = try object(try #require(cluster.outlets[session ?? home].replies[request]).body)
         sid = try #require(welcome["sid"] as? String)
         token = Array(try #require(welcome["token"] as? String).utf8)
+        ticket = try #require(welcome["resume"] as? String)
     }
 
     // MARK: Up
