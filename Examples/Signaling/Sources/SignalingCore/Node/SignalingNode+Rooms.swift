@@ -4,7 +4,7 @@ extension SignalingNode {
         let session = sender.session
         let member = Room.Member(session: session, subject: sender.subject, meta: meta)
         let known = rooms[name]
-        var room = known ?? Room(limits: limits)
+        let room = known ?? Room(limits: limits)
         if let most = sender.maxPeers, room.count >= most, !room.contains(session) {
             let error = MessageError(.roomFull, "the token lets in up to \(most) members")
             return post(.outcome(session, operation: operation, error), to: session.loop)
@@ -29,7 +29,7 @@ extension SignalingNode {
     }
 
     func update(_ name: RoomName, _ session: SessionID, _ operation: UInt64, _ meta: [UInt8]) {
-        guard let member = rooms[name]?.update(session, meta: meta), let room = rooms[name] else {
+        guard let room = rooms[name], let member = room.update(session, meta: meta) else {
             return post(.outcome(session, operation: operation, Self.notInRoom), to: session.loop)
         }
         tellOthers(of: room, name, than: session, .updated, ServerEvent.peer(.peerUpdated, name, member))
@@ -37,9 +37,10 @@ extension SignalingNode {
     }
 
     func leave(_ name: RoomName, _ session: SessionID, _ operation: UInt64?, _ reason: LeaveReason) {
-        let wasMember = rooms[name]?.leave(session) ?? false
-        if let room = rooms[name], wasMember {
-            drop(rooms[name]?.calls.leave(session) ?? [], .expired)
+        let room = rooms[name]
+        let wasMember = room?.leave(session) ?? false
+        if let room, wasMember {
+            drop(room.calls.leave(session), .expired)
             tellOthers(of: room, name, than: session, .left, ServerEvent.peerLeft(name, session, reason))
             observeLeaving(session, of: name, reason)
             if room.isEmpty {
@@ -67,8 +68,8 @@ extension SignalingNode {
     /// Tells the members of large rooms how many they are, or again who they are.
     func tellOccupancy() {
         for name in recounted {
-            let hasRoster = rooms[name]?.thinOut() ?? false
             guard let room = rooms[name] else { continue }
+            let hasRoster = room.thinOut()
             let tail = ServerEvent.occupancy(name, room.count, members: hasRoster ? room.members : nil)
             for (loop, sessions) in room.byLoop.sorted(by: { $0.key < $1.key }) {
                 post(.occupancy(sessions, name, tail: tail), to: loop)

@@ -1,5 +1,5 @@
-/// Who is in a room. It lives on one loop, so that all its members see one order of events.
-struct Room {
+/// Who is in a room. Belongs to the loop that its name gives, so that all its members see one order of events.
+final class Room {
     private let capacity: Int
     private var bySession: [SessionID: Member] = [:]
     private var lastOrdinal = 0
@@ -39,7 +39,7 @@ struct Room {
     func member(_ session: SessionID) -> Member? { bySession[session] }
 
     /// A member that joins again only changes what it says of itself.
-    mutating func join(_ member: Member) -> Joining {
+    func join(_ member: Member) -> Joining {
         if update(member.session, meta: member.meta) != nil { return .again }
         guard bySession.count < capacity else { return .full }
         lastOrdinal += 1
@@ -50,20 +50,20 @@ struct Room {
     }
 
     /// - Returns: whether it has a roster again.
-    mutating func thinOut() -> Bool {
+    func thinOut() -> Bool {
         guard isCrowded, count <= rosterCapacity * 3 / 4 else { return false }
         isCrowded = false
         return true
     }
 
     /// - Returns: the member as it is now; nil when there is none.
-    mutating func update(_ session: SessionID, meta: [UInt8]) -> Member? {
+    func update(_ session: SessionID, meta: [UInt8]) -> Member? {
         bySession[session]?.meta = meta
         return bySession[session]
     }
 
     /// - Returns: whether it was a member.
-    mutating func leave(_ session: SessionID) -> Bool { bySession.removeValue(forKey: session) != nil }
+    func leave(_ session: SessionID) -> Bool { bySession.removeValue(forKey: session) != nil }
 
     /// All members but one, by the loops on which their sessions live.
     func others(than session: SessionID) -> [Int: [SessionID]] {
