@@ -41,7 +41,11 @@ let package = Package(
         // The smallest server of it, which tests use.
         .executableTarget(
             name: "socketio-echo",
-            dependencies: ["SocketIO", .product(name: "Heliograph", package: "heliograph")],
+            dependencies: [
+                "SocketIO",
+                .product(name: "Heliograph", package: "heliograph"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Sources/SocketIOEcho",
             swiftSettings: settings),
         // Its HTTP side and its command line. The page is part of the binary, which can be copied alone.

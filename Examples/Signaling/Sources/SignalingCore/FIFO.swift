@@ -22,8 +22,8 @@ package struct FIFO<Element> {
     @discardableResult
     package mutating func popFirst() -> Element? {
         guard !isEmpty else { return nil }
-        let element = elements[startIndex - base]
-        elements[startIndex - base] = nil
+        var element: Element?
+        swap(&element, &elements[startIndex - base])
         startIndex += 1
         // Spent slots go when they are half of all, so that each element is moved once on average.
         if startIndex - base > 32, (startIndex - base) * 2 > elements.count {

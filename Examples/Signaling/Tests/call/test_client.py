@@ -1,5 +1,8 @@
 """The client module in pages of a real Chromium: calls that ring, offers that cross, a transport that is refused."""
 
+import time
+from random import Random
+
 import pytest
 
 from service import URL
@@ -98,22 +101,45 @@ def test_two_who_call_each_other_at_once_are_in_one_call_every_time(rigs):
             rig.until("rig.call.state === 'idle'")
 
 
-def test_offers_that_cross_are_settled(rigs):
+RESTART_AT = """(at) => {
+  const peer = [...rig.call.peers.values()][0];
+  setTimeout(() => peer.restartIce(), Math.max(0, at - Date.now()));
+}"""
+# The names of the ICE sessions of the two sides, once nothing is open.
+SETTLED = """async (seconds) => {
+  const { pc } = [...rig.call.peers.values()][0];
+  const name = (description) => /^a=ice-ufrag:(.*?)\\r?$/m.exec(description?.sdp ?? "")?.[1] ?? "";
+  const end = Date.now() + seconds * 1000;
+  while (pc.signalingState !== "stable" && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+  return [name(pc.localDescription), name(pc.remoteDescription)];
+}"""
+
+
+def test_a_hundred_races_of_offers_that_cross_converge(rigs):
     ada, bob = rigs
     ada.do("call.start()")
     bob.until("rig.call.state === 'incoming'")
     bob.do("call.accept()")
     for rig in rigs:
         rig.until_connected()
-    restart = "() => void setTimeout(() => [...rig.call.peers.values()][0].restartIce(), 300 - (Date.now() % 300))"
-    for _ in range(8):
+    random, agreed = Random(1), ada.page.evaluate(SETTLED, 10)
+    for number in range(100):
+        at = time.time() * 1000 + 30
         for rig in rigs:
-            rig.page.evaluate(restart)
-        ada.page.wait_for_timeout(450)
+            rig.page.evaluate(RESTART_AT, at + random.choice([0, 0, 0, 2, 5, 10]))
+        deadline = time.monotonic() + 20
+        while True:
+            one, other = (rig.page.evaluate(SETTLED, 10) for rig in rigs)
+            # Both have restarted ICE, and each has what the other says of itself.
+            if one == other[::-1] and one[0] != agreed[0] and one[1] != agreed[1]:
+                break
+            assert time.monotonic() < deadline, f"race {number}: {one} {other} {[rig.do('states()') for rig in rigs]}"
+        agreed = one
     for rig in rigs:
         rig.until_connected()
+        assert rig.do("ended") == []
     crossed = [rig.page.evaluate("() => [...rig.call.peers.values()][0].glare") for rig in rigs]
-    assert sum(crossed) > 0, "no offers crossed"
+    assert sum(crossed) >= 10, f"hardly any offers crossed: {crossed}"
 
 
 def test_where_a_websocket_is_refused_events_come_as_a_stream(party, room):

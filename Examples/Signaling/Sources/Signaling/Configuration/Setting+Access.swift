@@ -22,6 +22,9 @@ extension Setting {
             "token-leeway", \.access.leeway, .time(.zero...hour),
             "How far the clocks of issuers may be apart from ours.", .whileRunning),
         Setting(
+            "token-warning", \.limits.tokenWarning, .time(.zero...hour),
+            "How long before its token expires a session is told.", .whileRunning, audience: .tuning),
+        Setting(
             "allow-origin", \.access.origins, list: .origin, unset: "the service's own",
             "Origins whose pages may use the service beside its own.", .whileRunning),
         Setting(

@@ -25,16 +25,16 @@ struct CallTable {
         let ordinal: UInt64
     }
 
-    private var negotiations: [Key: (negotiation: Negotiation, ordinal: UInt64)] = [:]
+    private var negotiations: [Key: Negotiation] = [:]
     private var rings: [RingKey: Ring] = [:]
-    /// How many negotiations each member began.
-    private var begun: [SessionID: Int] = [:]
+    /// The negotiations that each member began, in order.
+    private var begun: [SessionID: [Key]] = [:]
     private var lastOrdinal: UInt64 = 0
     private let limits: ServiceLimits
 
     init(limits: ServiceLimits) { self.limits = limits }
 
-    var isHolding: Bool { negotiations.values.contains { !$0.negotiation.held.isEmpty } }
+    var isHolding: Bool { negotiations.values.contains { $0.isHolding } }
     var count: Int { negotiations.count + rings.count }
 
     /// - Returns: what to do, and candidates that are dropped because their call ends or is forgotten.
@@ -54,16 +54,14 @@ struct CallTable {
         if relay.note.type == .candidates, relay.deadline == nil {
             relay.deadline = now + limits.candidateWait.nanoseconds
         }
-        guard let verdict = negotiations[key]?.negotiation.admit(relay, for: target, now: now) else {
-            return (.deliver(then: []), dropped)
-        }
-        return (verdict, dropped)
+        let verdict = negotiations[key]?.admit(relay, for: target, now: now, limits)
+        return (verdict ?? .deliver(then: []), dropped)
     }
 
     /// An offer was not delivered, and its sender knows.
     mutating func retract(_ relay: Relay, for target: SessionID) {
         guard let call = relay.note.call else { return }
-        negotiations[Key(call, relay.sender, target)]?.negotiation.retract(relay)
+        negotiations[Key(call, relay.sender, target)]?.retract(relay, limits)
     }
 
     mutating func leave(_ peer: SessionID) -> [Relay] {
@@ -72,27 +70,26 @@ struct CallTable {
     }
 
     mutating func dropLapsed(now: UInt64) -> [Relay] {
-        negotiations.keys.flatMap { negotiations[$0]?.negotiation.dropLapsed(now: now) ?? [] }
+        negotiations.keys.flatMap { negotiations[$0]?.dropLapsed(now: now) ?? [] }
     }
 
     private mutating func remove(_ key: Key) -> [Relay] {
-        guard let (negotiation, _) = negotiations.removeValue(forKey: key) else { return [] }
-        let left = (begun[negotiation.initiator] ?? 1) - 1
-        begun[negotiation.initiator] = left > 0 ? left : nil
+        guard let negotiation = negotiations.removeValue(forKey: key) else { return [] }
+        if var own = begun.removeValue(forKey: negotiation.initiator) {
+            if let index = own.firstIndex(of: key) { own.remove(at: index) }
+            if !own.isEmpty { begun[negotiation.initiator] = own }
+        }
         return negotiation.held
     }
 
     /// Over the limit, a member's oldest call is forgotten: what comes of it later is passed on as it is.
     private mutating func begin(_ key: Key, _ initiator: SessionID) -> [Relay] {
         var dropped: [Relay] = []
-        if begun[initiator] ?? 0 >= limits.callsPerMember {
-            let oldest = negotiations.lazy.filter { $0.value.negotiation.initiator == initiator }
-                .min { $0.value.ordinal < $1.value.ordinal }
-            if let oldest { dropped = remove(oldest.key) }
+        if let own = begun[initiator], own.count >= limits.callsPerMember, let oldest = own.first {
+            dropped = remove(oldest)
         }
-        lastOrdinal += 1
-        begun[initiator, default: 0] += 1
-        negotiations[key] = (Negotiation(initiator: initiator, limits: limits), lastOrdinal)
+        begun[initiator, default: []].append(key)
+        negotiations[key] = Negotiation(initiator: initiator)
         return dropped
     }
 

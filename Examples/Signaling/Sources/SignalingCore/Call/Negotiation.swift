@@ -36,22 +36,20 @@ struct Negotiation {
     let initiator: SessionID
     private var open: Open?
     private var sides: [SessionID: Side] = [:]
-    private let limits: ServiceLimits
 
-    init(initiator: SessionID, limits: ServiceLimits) {
-        self.initiator = initiator
-        self.limits = limits
-    }
+    init(initiator: SessionID) { self.initiator = initiator }
+
+    var isHolding: Bool { sides.values.contains { !$0.held.isEmpty } }
 
     /// Candidates that wait here.
     var held: [Relay] { sides.values.flatMap(\.held) }
 
-    mutating func admit(_ relay: Relay, for target: SessionID, now: UInt64) -> Verdict {
+    mutating func admit(_ relay: Relay, for target: SessionID, now: UInt64, _ limits: ServiceLimits) -> Verdict {
         switch relay.content {
         case .description(let ufrags):
             return relay.note.type == .offer
-                ? offer(relay, for: target, ufrags, now) : answer(relay, for: target, ufrags)
-        case .candidates(let list): return candidates(relay, list.ufrag)
+                ? offer(relay, for: target, ufrags, now, limits) : answer(relay, for: target, ufrags, limits)
+        case .candidates(let list): return candidates(relay, list.ufrag, limits)
         case .plain, .invite, .select: return .deliver(then: [])
         }
     }
@@ -68,7 +66,7 @@ struct Negotiation {
 
     /// The polite one of two peers has the smaller party id, compared byte by byte.
     static func isPolite(_ one: SessionID, to other: SessionID) -> Bool {
-        one.description.utf8.lexicographicallyPrecedes(other.description.utf8)
+        one.precedes(other)
     }
 }
 
@@ -76,42 +74,44 @@ struct Negotiation {
 
 extension Negotiation {
     private mutating func offer(
-        _ relay: Relay, for target: SessionID, _ ufrags: Set<[UInt8]>?, _ now: UInt64
+        _ relay: Relay, for target: SessionID, _ ufrags: Set<[UInt8]>?, _ now: UInt64, _ limits: ServiceLimits
     ) -> Verdict {
         if isOld(relay) { return .refuse(Self.stale) }
         let crossing = open.flatMap { $0.relay.sender == target && $0.until > now ? $0.relay : nil }
         if crossing != nil, Self.isPolite(relay.sender, to: target) {
-            retire(ufrags, of: relay.sender)
+            retire(ufrags, of: relay.sender, limits)
             return .giveWay
         }
         let until = min(relay.deadline ?? .max, now + limits.logAge.nanoseconds)
         open = Open(relay: relay, until: until)
-        if crossing != nil { forgetDescription(of: target) }
-        let released = describe(relay, ufrags)
+        if crossing != nil { forgetDescription(of: target, limits) }
+        let released = describe(relay, ufrags, limits)
         return crossing.map { .overrule($0, then: released) } ?? .deliver(then: released)
     }
 
     /// The open offer was not delivered: no other has to give way to it, and its candidates wait for the next.
-    mutating func retract(_ relay: Relay) {
+    mutating func retract(_ relay: Relay, _ limits: ServiceLimits) {
         guard let open, open.relay.sender == relay.sender, open.relay.note == relay.note else { return }
         self.open = nil
-        forgetDescription(of: relay.sender)
+        forgetDescription(of: relay.sender, limits)
     }
 
-    private mutating func forgetDescription(of peer: SessionID) {
-        retire(sides[peer]?.ufrags, of: peer)
+    private mutating func forgetDescription(of peer: SessionID, _ limits: ServiceLimits) {
+        retire(sides[peer]?.ufrags, of: peer, limits)
         sides[peer]?.hasDescription = false
         sides[peer]?.ufrags = nil
         sides[peer]?.neg = nil
     }
 
-    private mutating func answer(_ relay: Relay, for target: SessionID, _ ufrags: Set<[UInt8]>?) -> Verdict {
+    private mutating func answer(
+        _ relay: Relay, for target: SessionID, _ ufrags: Set<[UInt8]>?, _ limits: ServiceLimits
+    ) -> Verdict {
         if isOld(relay) || open?.relay.sender == relay.sender { return .refuse(Self.stale) }
         if let open, open.relay.sender == target {
             if let of = open.relay.note.neg, let neg = relay.note.neg, neg < of { return .refuse(Self.stale) }
             if relay.note.type == .answer { self.open = nil }
         }
-        return .deliver(then: describe(relay, ufrags))
+        return .deliver(then: describe(relay, ufrags, limits))
     }
 
     private func isOld(_ relay: Relay) -> Bool {
@@ -120,7 +120,9 @@ extension Negotiation {
     }
 
     /// - Returns: the candidates that have waited for this description.
-    private mutating func describe(_ relay: Relay, _ ufrags: Set<[UInt8]>?) -> [Relay] {
+    private mutating func describe(
+        _ relay: Relay, _ ufrags: Set<[UInt8]>?, _ limits: ServiceLimits
+    ) -> [Relay] {
         var side = sides[relay.sender] ?? Side()
         let replaced = (side.ufrags ?? []).subtracting(ufrags ?? [])
         side.ufrags = ufrags
@@ -130,7 +132,7 @@ extension Negotiation {
         let held = side.held
         side.held = []
         sides[relay.sender] = side
-        retire(replaced, of: relay.sender)
+        retire(replaced, of: relay.sender, limits)
         var released: [Relay] = []
         for relay in held {
             guard case .candidates(let list) = relay.content else { continue }
@@ -142,7 +144,7 @@ extension Negotiation {
         return released
     }
 
-    private mutating func retire(_ ufrags: Set<[UInt8]>?, of peer: SessionID) {
+    private mutating func retire(_ ufrags: Set<[UInt8]>?, of peer: SessionID, _ limits: ServiceLimits) {
         guard let ufrags, !ufrags.isEmpty else { return }
         var past = sides[peer]?.past ?? []
         // Forgetting them costs only that very late candidates wait and expire instead of being refused.
@@ -158,7 +160,7 @@ extension Negotiation {
 extension Negotiation {
     private enum Fit { case fits, early, old }
 
-    private mutating func candidates(_ relay: Relay, _ ufrag: [UInt8]?) -> Verdict {
+    private mutating func candidates(_ relay: Relay, _ ufrag: [UInt8]?, _ limits: ServiceLimits) -> Verdict {
         switch judge(relay, ufrag) {
         case .fits: return .deliver(then: [])
         case .old: return .refuse(Self.stale)

@@ -29,14 +29,14 @@ struct JSONScanner {
     }
 
     /// Consumes white space and this byte.
-    mutating func expect(_ wanted: Character) throws(JSONError) {
-        guard try peek() == wanted.asciiValue else { throw error(.unexpected) }
+    mutating func expect(_ wanted: Unicode.Scalar) throws(JSONError) {
+        guard try peek() == UInt8(ascii: wanted) else { throw error(.unexpected) }
         position += 1
     }
 
     /// Consumes this byte if it is next after white space.
-    mutating func accept(_ wanted: Character) throws(JSONError) -> Bool {
-        guard try peek() == wanted.asciiValue else { return false }
+    mutating func accept(_ wanted: Unicode.Scalar) throws(JSONError) -> Bool {
+        guard try peek() == UInt8(ascii: wanted) else { return false }
         position += 1
         return true
     }
@@ -103,6 +103,7 @@ extension JSONScanner {
         let start = position
         var hasEscapes = false
         while true {
+            skipPlain()
             let byte = try byte(at: position)
             switch byte {
             case UInt8(ascii: "\""):
@@ -112,10 +113,14 @@ extension JSONScanner {
                 hasEscapes = true
                 try escape()
             case ..<0x20: throw error(.control)
-            case ..<0x80: position += 1
             default: try multibyte(byte)
             }
         }
+    }
+
+    /// Consumes what stands for itself within a string, in ASCII.
+    private mutating func skipPlain() {
+        position = bytes.endOfPlainText(from: position)
     }
 
     /// RFC 8259 section 6.

@@ -49,6 +49,33 @@ extension JSONScanner {
         return (result, isUnicode)
     }
 
+    /// Lines of a string whose line ends are written `\\r` and `\\n`: of those that begin with `prefix`, where the rest lies. It is
+    /// not decoded, which an SDP of some kilobytes would take long for.
+    ///
+    /// - Returns: nil when the string has other escapes, which may stand for anything.
+    func escapedLines(_ text: Range<Int>, startingWith prefix: [UInt8]) -> [Range<Int>]? {
+        var lines: [Range<Int>] = []
+        var start = text.lowerBound
+        var index = start
+        func take() {
+            guard index - start >= prefix.count, bytes[start] == prefix[0],
+                bytes[start..<index].starts(with: prefix)
+            else { return }
+            lines.append(start + prefix.count..<index)
+        }
+        while true {
+            index = min(bytes.firstBackslash(from: index), text.upperBound)
+            guard index < text.upperBound else { break }
+            let letter = bytes[index + 1]
+            guard letter == UInt8(ascii: "r") || letter == UInt8(ascii: "n") else { return nil }
+            take()
+            index += 2
+            start = index
+        }
+        take()
+        return lines
+    }
+
     /// The value of `\uXXXX` at `index`, whose digits the scanner has checked.
     private func unit(at index: Int) -> UInt32 {
         bytes[index + 2..<index + 6].reduce(0) { $0 << 4 | UInt32(hexadecimal($1) ?? 0) }

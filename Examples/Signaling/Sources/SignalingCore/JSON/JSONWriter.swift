@@ -29,7 +29,8 @@ package struct JSONWriter {
 
     package mutating func integer(_ value: some BinaryInteger) {
         separate()
-        bytes.append(contentsOf: "\(value)".utf8)
+        guard let number = UInt64(exactly: value) else { return bytes.append(contentsOf: "\(value)".utf8) }
+        appendDecimal(number, to: &bytes)
     }
 
     package mutating func bool(_ value: Bool) {
@@ -51,6 +52,15 @@ package struct JSONWriter {
     package mutating func field(_ name: String, _ value: some BinaryInteger) {
         key(name)
         integer(value)
+    }
+
+    /// The text of a party id, which needs no escapes.
+    mutating func field(_ name: String, _ id: SessionID) {
+        key(name)
+        needsComma = true
+        bytes.append(UInt8(ascii: "\""))
+        bytes.append(contentsOf: id.utf8)
+        bytes.append(UInt8(ascii: "\""))
     }
 
     private mutating func nested(
@@ -82,4 +92,15 @@ package struct JSONWriter {
         }
         bytes.append(UInt8(ascii: "\""))
     }
+}
+
+/// Appends the digits of a number.
+func appendDecimal(_ number: UInt64, to bytes: inout [UInt8]) {
+    let start = bytes.count
+    var rest = number
+    repeat {
+        bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10))
+        rest /= 10
+    } while rest > 0
+    bytes[start...].reverse()
 }

@@ -34,13 +34,27 @@ extension MessageBody {
     /// The values of the `a=ice-ufrag` lines of an SDP (RFC 8839 section 5.4), of which a bundle has one. Nil when there is
     /// none, or more than are looked at.
     func ufrags(_ scanner: JSONScanner, max: Int) -> Set<[UInt8]>? {
+        guard let value = values["sdp"], scanner.bytes[value.lowerBound] == UInt8(ascii: "\"") else { return nil }
+        let lines = scanner.escapedLines(value.lowerBound + 1..<value.upperBound - 1, startingWith: Self.ufragKey)
+        guard let lines else { return ufragsOfDecoded(scanner, max: max) }
+        return Self.ufrags(lines.lazy.map { scanner.bytes[$0] }, max: max)
+    }
+
+    /// However it is escaped.
+    private func ufragsOfDecoded(_ scanner: JSONScanner, max: Int) -> Set<[UInt8]>? {
         guard let sdp = text("sdp", scanner) else { return nil }
-        let key = Array("a=ice-ufrag:".utf8)
+        let lines = sdp.split { $0 == 0x0A || $0 == 0x0D }.lazy.filter { $0.starts(with: Self.ufragKey) }
+        return Self.ufrags(lines.map { $0.dropFirst(Self.ufragKey.count) }, max: max)
+    }
+
+    private static func ufrags(_ values: some Sequence<ArraySlice<UInt8>>, max: Int) -> Set<[UInt8]>? {
         var result: Set<[UInt8]> = []
-        for line in sdp.split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }) where line.starts(with: key) {
-            result.insert(Array(line.dropFirst(key.count)))
+        for value in values {
+            result.insert(Array(value))
             if result.count > max { return nil }
         }
         return result.isEmpty ? nil : result
     }
+
+    private static let ufragKey = Array("a=ice-ufrag:".utf8)
 }

@@ -2,7 +2,7 @@
 struct MessageFields {
     private(set) var type: String?
     private(set) var id: Identifier?
-    private(set) var peer: String?
+    private(set) var peer: [UInt8]?
     private(set) var user: Identifier?
     private(set) var hasTarget = false
     private(set) var room: RoomName?
@@ -159,7 +159,7 @@ extension MessageFields {
         try checkDepth(scanner, depth)
         try scanner.object(maxMembers: limits.members) { scanner, key, _ throws(JSONError) in
             switch scanner.name(key) {
-            case "peer": peer = try text(&scanner, depth + 1, "to.peer").map { String(decoding: $0, as: UTF8.self) }
+            case "peer": peer = try text(&scanner, depth + 1, "to.peer")
             case "user": user = try identifier(&scanner, depth + 1, "to.user")
             default:
                 hasOthers = true

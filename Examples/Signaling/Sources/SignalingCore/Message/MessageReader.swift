@@ -175,7 +175,7 @@ extension MessageReader {
             return .candidates(list)
         case .invite: return .invite(lifetime: body?.integer("lifetime", scanner))
         case .select:
-            guard let party = body?.text("party", scanner).flatMap({ SessionID(String(decoding: $0, as: UTF8.self)) })
+            guard let party = body?.text("party", scanner).flatMap({ SessionID(utf8: $0) })
             else { throw MessageError(.badMessage, "select needs body.party, the party whose answer is taken") }
             return .select(party: party)
         case .reject, .hangup, .restartICE, .msg: return .plain
@@ -193,7 +193,7 @@ extension MessageReader {
 
     private func peer(_ fields: MessageFields, _ type: String) throws(MessageError) -> SessionID {
         guard let peer = fields.peer else { throw MessageError(.badMessage, "\(type) needs to.peer") }
-        guard let target = SessionID(peer), target.loop < loops else {
+        guard let target = SessionID(utf8: peer), target.loop < loops else {
             throw MessageError(.noSuchPeer, "no such peer")
         }
         guard target != sender.session else { throw MessageError(.badMessage, "to.peer is the sender") }

@@ -9,7 +9,12 @@ package struct ServerEvent: Sendable, Hashable {
 
     /// Appends it as JSON.
     func append(to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: "{\"seq\":\(seq),\"ts\":\(timestamp),".utf8)
+        bytes.append(contentsOf: "{\"seq\":".utf8)
+        appendDecimal(seq, to: &bytes)
+        bytes.append(contentsOf: ",\"ts\":".utf8)
+        if timestamp < 0 { bytes.append(UInt8(ascii: "-")) }
+        appendDecimal(timestamp.magnitude, to: &bytes)
+        bytes.append(UInt8(ascii: ","))
         bytes.append(contentsOf: tail)
     }
 
@@ -104,7 +109,7 @@ extension ServerEvent {
     }
 
     private static func about(_ member: Room.Member, _ writer: inout JSONWriter) {
-        writer.field("peer", member.session.description)
+        writer.field("peer", member.session)
         user(member.subject, &writer)
         moderator(member, &writer)
         writer.key("meta")
@@ -130,7 +135,7 @@ extension ServerEvent {
             writer.key("room")
             writer.string(utf8: room.utf8)
             writer.key("to")
-            writer.object { $0.field("peer", peer.description) }
+            writer.object { $0.field("peer", peer) }
             if let call = note.call {
                 writer.key("call")
                 writer.string(utf8: call.utf8)
@@ -155,7 +160,7 @@ extension ServerEvent {
         writer.object { writer in
             writer.key("from")
             writer.object { writer in
-                writer.field("peer", sender.session.description)
+                writer.field("peer", sender.session)
                 user(sender.subject, &writer)
             }
         }
@@ -189,7 +194,7 @@ extension ServerEvent {
     private static func place(_ room: RoomName, _ peer: SessionID, _ writer: inout JSONWriter) {
         writer.key("room")
         writer.string(utf8: room.utf8)
-        writer.field("peer", peer.description)
+        writer.field("peer", peer)
     }
 
     static func tail(_ type: String, _ fields: (inout JSONWriter) -> Void) -> [UInt8] {

@@ -9,7 +9,7 @@ extension SignalingNode {
             let sessions = room.sessions(of: subject, butNot: relay.sender)
             guard !sessions.isEmpty else { return settle(relay, MessageError(.noSuchPeer, "no such user in the room")) }
             guard !sessions.contains(where: { isCongested($0.loop) }) else { return refuseFull(relay) }
-            passToEach(relay, of: sessions)
+            passToEach(relay, of: sessions, in: room)
         case .everyone: fanOut(relay, room.others(than: relay.sender))
         }
     }
@@ -20,7 +20,7 @@ extension SignalingNode {
             return
         }
         guard !isCongested(target.loop) else { return refuseFull(relay) }
-        switch admit(relay, for: target) {
+        switch admit(relay, for: target, in: room) {
         case .deliver(let followers):
             post(.inbound(relay), to: target.loop)
             follow(followers, to: target)
@@ -41,11 +41,11 @@ extension SignalingNode {
 
     /// To the sessions of a user: each is in a negotiation of its own. Its sender is answered once, and hears by events of
     /// those that do not get it.
-    private func passToEach(_ relay: Relay, of sessions: [SessionID]) {
+    private func passToEach(_ relay: Relay, of sessions: [SessionID], in room: Room) {
         var targets: [Int: [SessionID]] = [:]
         var followers: [(relays: [Relay], target: SessionID)] = []
         for target in sessions {
-            switch admit(relay, for: target) {
+            switch admit(relay, for: target, in: room) {
             case .deliver(let relays):
                 targets[target.loop, default: []].append(target)
                 followers.append((relays, target))
@@ -65,12 +65,10 @@ extension SignalingNode {
         for (relays, target) in followers { follow(relays, to: target) }
     }
 
-    private func admit(_ relay: Relay, for target: SessionID) -> Negotiation.Verdict {
+    private func admit(_ relay: Relay, for target: SessionID, in room: Room) -> Negotiation.Verdict {
         var copy = relay
         copy.to = .peer(target)
-        guard let (verdict, dropped) = rooms[relay.room]?.calls.admit(copy, for: target, now: now.nanoseconds) else {
-            return .deliver(then: [])
-        }
+        let (verdict, dropped) = room.calls.admit(copy, for: target, now: now.nanoseconds)
         drop(dropped, .expired)
         return verdict
     }

@@ -69,20 +69,20 @@ extension SignalingNode {
                 refusedOrDone(stream, Problem.busy.reply("too much is on its way to the session"))
                 return
             }
-            let count = state.unanswered + 1
-            let bytes = state.unansweredBytes + frame.count
-            streams[stream]?.unanswered = count
-            streams[stream]?.unansweredBytes = bytes
-            guard count >= limits.unanswered || bytes >= limits.unansweredBytes else { return }
+            state.unanswered += 1
+            state.unansweredBytes += frame.count
+            guard state.unanswered >= limits.unanswered || state.unansweredBytes >= limits.unansweredBytes else {
+                return
+            }
             if !state.isPaused { statistics.trip(.unanswered) }
             pause(stream)
         }
     }
 
     func answered(_ stream: StreamID, _ lines: [UInt8], _ frame: FrameMark) {
-        guard streams[stream] != nil else { return }
-        streams[stream]?.unanswered -= 1
-        streams[stream]?.unansweredBytes -= frame.size
+        guard let state = streams[stream] else { return }
+        state.unanswered -= 1
+        state.unansweredBytes -= frame.size
         if let tag = frame.tag {
             outlet.acknowledge(stream, tag, lines)
         } else if !lines.isEmpty {
@@ -96,13 +96,13 @@ extension SignalingNode {
         guard let state = streams[stream], state.isPaused, state.isOpen, !state.isBlocked,
             state.unanswered <= limits.unanswered / 2, state.unansweredBytes <= limits.unansweredBytes / 2
         else { return }
-        streams[stream]?.isPaused = false
+        state.isPaused = false
         outlet.resumeReading(stream)
     }
 
     func pause(_ stream: StreamID) {
-        guard streams[stream]?.isPaused == false else { return }
-        streams[stream]?.isPaused = true
+        guard let state = streams[stream], !state.isPaused else { return }
+        state.isPaused = true
         outlet.pauseReading(stream)
     }
 

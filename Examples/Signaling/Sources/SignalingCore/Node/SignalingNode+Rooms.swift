@@ -6,7 +6,7 @@ extension SignalingNode {
         let session = sender.session
         let member = Room.Member(session: session, subject: sender.subject, meta: meta, standing: sender.standing)
         let known = rooms[name]
-        var room = known ?? Room(limits: limits, password: password)
+        let room = known ?? Room(limits: limits, password: password)
         if known != nil, !room.contains(session), let refusal = refusal(of: sender, by: name, password) {
             return post(.outcome(session, operation: operation, refusal), to: session.loop)
         }
@@ -36,7 +36,7 @@ extension SignalingNode {
     }
 
     func update(_ name: RoomName, _ session: SessionID, _ operation: UInt64, _ meta: [UInt8]) {
-        guard let member = rooms[name]?.update(session, meta: meta), let room = rooms[name] else {
+        guard let room = rooms[name], let member = room.update(session, meta: meta) else {
             return post(.outcome(session, operation: operation, Self.notInRoom), to: session.loop)
         }
         tellOthers(of: room, name, than: session, .updated, ServerEvent.peer(.peerUpdated, name, member))
@@ -44,10 +44,11 @@ extension SignalingNode {
     }
 
     func leave(_ name: RoomName, _ session: SessionID, _ operation: UInt64?, _ reason: LeaveReason) {
-        let wasMember = rooms[name]?.leave(session) ?? false
-        let changed = rooms[name]?.elect() ?? []
-        if let room = rooms[name], wasMember {
-            drop(rooms[name]?.calls.leave(session) ?? [], .expired)
+        let room = rooms[name]
+        let wasMember = room?.leave(session) ?? false
+        if let room, wasMember {
+            let changed = room.elect()
+            drop(room.calls.leave(session), .expired)
             tellOthers(of: room, name, than: session, .left, ServerEvent.peerLeft(name, session, reason))
             tellOfModerators(changed, of: room, name)
             observeLeaving(session, of: name, reason)
@@ -87,8 +88,8 @@ extension SignalingNode {
     /// Tells the members of large rooms how many they are, or again who they are.
     func tellOccupancy() {
         for name in recounted {
-            let hasRoster = rooms[name]?.thinOut() ?? false
             guard let room = rooms[name] else { continue }
+            let hasRoster = room.thinOut()
             let tail = ServerEvent.occupancy(name, room.count, members: hasRoster ? room.members : nil)
             for (loop, sessions) in room.byLoop.sorted(by: { $0.key < $1.key }) {
                 post(.occupancy(sessions, name, tail: tail), to: loop)

@@ -69,7 +69,7 @@ extension SignalingNode {
             detach(stream, state)
             return
         }
-        for event in events { streams[stream]?.waiting.append(event) }
+        for event in events { state.waiting.append(event) }
         write(stream)
     }
 
@@ -107,13 +107,14 @@ extension SignalingNode {
 
     /// Writes what waits until the stream takes no more, and lets the session send as much again.
     private func write(_ stream: StreamID) {
-        guard let transport = streams[stream]?.transport else { return }
+        guard let state = streams[stream] else { return }
         var written = 0
-        while streams[stream]?.isBlocked == false, let event = streams[stream]?.waiting.popFirst() {
-            put(stream, transport.encode(event))
+        while !state.isBlocked, let event = state.waiting.popFirst() {
+            put(stream, state.transport.encode(event))
             written += event.size
         }
-        guard written > 0, let session = streams[stream]?.session else { return }
+        // The outlet may have closed it meanwhile.
+        guard written > 0, streams[stream] === state, let session = state.session else { return }
         post(.written(session, stream, written), to: session.loop)
     }
 

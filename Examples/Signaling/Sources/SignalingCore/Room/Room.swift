@@ -1,5 +1,5 @@
-/// Who is in a room. It lives on one loop, so that all its members see one order of events.
-struct Room {
+/// Who is in a room. Belongs to the loop that its name gives, so that all its members see one order of events.
+final class Room {
     private let capacity: Int
     private var bySession: [SessionID: Member] = [:]
     private var lastOrdinal = 0
@@ -54,7 +54,7 @@ struct Room {
     func member(_ session: SessionID) -> Member? { bySession[session] }
 
     /// A member that joins again only changes what it says of itself.
-    mutating func join(_ member: Member) -> Joining {
+    func join(_ member: Member) -> Joining {
         if let known = update(member.session, meta: member.meta) {
             recount(member.standing, instead: known.standing)
             bySession[member.session]?.standing = member.standing
@@ -70,26 +70,26 @@ struct Room {
     }
 
     /// - Returns: whether it has a roster again.
-    mutating func thinOut() -> Bool {
+    func thinOut() -> Bool {
         guard isCrowded, count <= rosterCapacity * 3 / 4 else { return false }
         isCrowded = false
         return true
     }
 
     /// - Returns: the member as it is now; nil when there is none.
-    mutating func update(_ session: SessionID, meta: [UInt8]) -> Member? {
+    func update(_ session: SessionID, meta: [UInt8]) -> Member? {
         bySession[session]?.meta = meta
         return bySession[session]
     }
 
     /// - Returns: whether it was a member.
-    mutating func leave(_ session: SessionID) -> Bool {
+    func leave(_ session: SessionID) -> Bool {
         guard let member = bySession.removeValue(forKey: session) else { return false }
         recount(.usual, instead: member.standing)
         return true
     }
 
-    private mutating func recount(_ standing: Standing, instead other: Standing) {
+    private func recount(_ standing: Standing, instead other: Standing) {
         administrators += (standing == .administrator ? 1 : 0) - (other == .administrator ? 1 : 0)
     }
 
@@ -97,7 +97,7 @@ struct Room {
     /// members have come or gone.
     ///
     /// - Returns: those who moderate now and did not before, or the other way around.
-    mutating func elect() -> [Member] {
+    func elect() -> [Member] {
         let heir = heir
         guard heir != elected else { return [] }
         let former = elected

@@ -82,15 +82,17 @@ final class Session {
     ///
     /// - Returns: the request, when that was the last one.
     func settle(_ waiter: Waiter, _ error: MessageError?) -> PendingRequest? {
-        requests[waiter.request]?.errors[waiter.index] = error
-        requests[waiter.request]?.missing -= 1
-        guard requests[waiter.request]?.missing == 0 else { return nil }
-        return requests.removeValue(forKey: waiter.request)
+        guard let request = requests[waiter.request] else { return nil }
+        request.errors[waiter.index] = error
+        request.missing -= 1
+        guard request.missing == 0 else { return nil }
+        requests[waiter.request] = nil
+        return request
     }
 }
 
 /// A request whose messages are on their way.
-struct PendingRequest {
+final class PendingRequest {
     /// The request, or the stream by which it came.
     let origin: RequestKey
     /// What it came in, when it came by a stream.

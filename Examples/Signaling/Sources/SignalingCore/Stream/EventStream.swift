@@ -1,5 +1,5 @@
-/// A stream of a session's events, on the loop of its connection.
-struct EventStream {
+/// A stream of a session's events. Belongs to the loop of its connection.
+final class EventStream {
     let transport: Transport
     /// Nil for a duplex stream whose client has not said yet who it is.
     var session: SessionID?
