@@ -59,7 +59,8 @@ class Stream:
 
     def received(self):
         data = self.socket.recv(65536)
-        assert data, "the connection has ended"
+        if not data:
+            raise ConnectionError("the connection has ended")
         return data
 
 
