@@ -68,9 +68,12 @@ final class LoopService {
 
     /// Lets the client of a duplex stream in, if its credential is good. What it sends meanwhile waits.
     ///
-    /// - Parameter admitted: gets to know who it is, before it comes in.
+    /// - Parameters:
+    ///   - address: where it is.
+    ///   - admitted: gets to know who it is, before it comes in.
     func greet(
-        _ stream: StreamID, credential: [UInt8]?, admitted: @escaping (Identity) -> Void = { _ in }
+        _ stream: StreamID, credential: [UInt8]?, from address: ClientAddress,
+        admitted: @escaping (Identity) -> Void = { _ in }
     ) {
         node.hold(stream, now: now)
         identify(credential) { [unowned self] result in
@@ -78,7 +81,7 @@ final class LoopService {
             case .failure(let refusal): node.refuse(stream: stream, refusal.problem, refusal.detail, now: now)
             case .success(let identity):
                 admitted(identity)
-                node.greet(stream, identity, now: now)
+                node.greet(stream, identity, from: address, now: now)
             }
         }
     }

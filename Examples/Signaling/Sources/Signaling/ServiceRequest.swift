@@ -81,16 +81,18 @@ final class ServiceRequest: Handler {
             switch try Hello.body(body, limits: service.limits) {
             case .hello: greet()
             case .resume(let ticket, let last):
-                service.node.resumeSession(id, ticket, after: last, now: service.now)
+                service.node.resumeSession(id, ticket, after: last, from: address, now: service.now)
             }
         } catch {
             service.outlet.reply(id, error.problem.reply(error.detail))
         }
     }
 
+    private var address: ClientAddress? { service.outlet.exchanges[id]?.clientAddress }
+
     private func greet() {
         service.identify(id, service.outlet.exchanges[id]?.headers.bearerToken) { [self] identity in
-            service.node.createSession(id, identity, now: service.now)
+            service.node.createSession(id, identity, from: address, now: service.now)
         }
     }
 

@@ -56,6 +56,19 @@ package struct ServiceLimits: Sendable {
     /// Members of a room that are told of each other one by one. Past it, until three quarters are left, only their number is
     /// told, once a second when it has changed.
     package var rosterCapacity = 64
+    /// In a room of which nobody's token grants `admin`, the member that is there for the longest time moderates.
+    package var electsModerators = true
+    /// A room's password, in bytes. Past it the error `bad_message`.
+    package var passwordSize = 128
+    /// Wrong passwords that may be tried at once: by one session, and by one subject, or else address, for one room. Past it the
+    /// error `too_many_guesses`.
+    package var guesses = 5
+    /// After how long one more may be tried.
+    package var guessPause: Duration = .seconds(30)
+    /// How long somebody whom a moderator has put out of a room stays out.
+    package var kickTime: Duration = .seconds(60)
+    /// Sessions and subjects that one room keeps out. Past it the first may come back.
+    package var keptOutPerRoom = 64
     /// Events kept for a session. Past it those already sent are forgotten, else the error `queue_full`; see ``stallTime`` for
     /// what becomes of the session.
     package var logMessages = 256
@@ -141,6 +154,11 @@ package struct ServiceLimits: Sendable {
     package var drainSpread: Duration = .seconds(3)
 
     package init() {}
+
+    package var guessRate: TokenBucket.Rate {
+        let pause = max(1, Double(guessPause.nanoseconds)) / 1e9
+        return TokenBucket.Rate(perSecond: 1 / pause, burst: Double(guesses))
+    }
 }
 
 /// A point in time, as the caller's clocks have it.

@@ -107,7 +107,7 @@ import Testing
         #expect(try ask(cluster, .endSession(ada.sid)).status == 200)
         #expect(ada.isEnded(stream))
         #expect(try ada.events(of: stream).last?["code"] as? String == "kicked")
-        #expect(try bob.events().last?["reason"] as? String == "kicked")
+        #expect(try bob.events("peer_left").last?["reason"] as? String == "kicked")
         #expect(try ask(cluster, .session(ada.sid)).status == 404)
     }
 

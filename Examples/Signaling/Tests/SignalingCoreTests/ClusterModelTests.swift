@@ -115,6 +115,9 @@ import Testing
             case "peer_left":
                 let peer = try #require(event["peer"] as? String)
                 #expect(roster[room]?.remove(peer) != nil, "left without having joined")
+            case "peer_updated":
+                let peer = try #require(event["peer"] as? String)
+                #expect(peer == actor.peer.sid || roster[room]?.contains(peer) == true, "news of one who is not there")
             default:
                 let from = try #require((event["from"] as? JSONFields)?["peer"] as? String)
                 #expect(roster[room]?.contains(from) == true, "a message of one who is not there")

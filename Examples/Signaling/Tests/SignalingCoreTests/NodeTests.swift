@@ -33,7 +33,8 @@ import Testing
         #expect(areEqual(try ada.events()[1]["meta"], ["name": bob.sid]))
         #expect(try ada.events()[2]["reason"] as? String == "left")
         #expect(try bob.types() == ["joined", "offer"])
-        #expect(areEqual(try bob.events()[0]["members"], [["peer": ada.sid, "meta": ["name": ada.sid]]]))
+        let roster: [JSONFields] = [["peer": ada.sid, "moderator": true, "meta": ["name": ada.sid]]]
+        #expect(areEqual(try bob.events()[0]["members"], roster))
         let offer = try bob.events()[1]
         #expect(areEqual(offer["from"], ["peer": ada.sid]))
         #expect(areEqual(offer["body"], ["sdp": "v=0"]))

@@ -202,6 +202,31 @@ async def fates(watch, room):
         assert await a.refuse(offer(b.sid, room, t="hangup")) == "queue_full"
 
 
+async def moderation(watch, room):
+    """A room with a password, and what its moderator may do."""
+    async with watch.session() as a, watch.session() as b, a.stream(), b.stream():
+        await a.accept({"t": "join", "room": room, "password": "sesame"})
+        assert (await a.wait("joined")).message["moderator"] is True
+        assert await b.refuse({"t": "join", "room": room}) == "password_required"
+        await b.accept({"t": "join", "room": room, "password": "sesame"})
+        assert (await b.wait("joined")).message["locked"] is True
+        assert await b.refuse({"t": "kick", "room": room, "to": {"peer": a.sid}}) == "forbidden"
+        await a.accept({"t": "kick", "room": room, "to": {"peer": b.sid}})
+        assert (await b.wait("peer_left", peer=b.sid)).message["reason"] == "kicked"
+        assert await b.refuse({"t": "join", "room": room}) == "kicked"
+        await a.accept({"t": "room_password", "room": room, "password": "other"})
+        await a.accept({"t": "close_room", "room": room})
+        await a.wait("room_closed")
+        await b.accept({"t": "join", "room": room, "password": "mine"})
+        for _ in range(5):
+            assert await a.refuse({"t": "join", "room": room, "password": "sesame"}) == "wrong_password"
+        assert await a.refuse({"t": "join", "room": room, "password": "mine"}) == "too_many_guesses"
+        await b.accept({"t": "room_password", "room": room})
+        await a.accept({"t": "join", "room": room})
+        await b.accept({"t": "leave", "room": room})
+        await a.wait("peer_updated", peer=a.sid, moderator=True)
+
+
 async def mistakes(watch, room):
     """Messages and requests that are refused."""
     async with watch.session() as a:
@@ -345,9 +370,9 @@ async def rendezvous(watch, room):
 
 
 # What this service, as it runs here, does not come to: limits that are large, tokens and policies that it does not have.
-ELSEWHERE = {"room_full", "sdp_policy", "forbidden", "rate_limited"}
+ELSEWHERE = {"room_full", "sdp_policy", "rate_limited"}
 # What operators cause, large rooms, and tokens.
-EVENTS_ELSEWHERE = {"kicked", "goaway", "announcement", "room_closed", "occupancy", "token_expiring"}
+EVENTS_ELSEWHERE = {"kicked", "goaway", "announcement", "occupancy", "token_expiring"}
 RESPONSES_ELSEWHERE = {"GET /v1/ws 101", "GET /v1/ws 200", "POST /v1/stream 200", "POST /v1/sessions 429", "GET /v1/ice 401",
                        *(f"POST /{kind}/{{room}} {status}" for kind in ("whip", "whep") for status in (401, 422, 429))}
 
@@ -355,7 +380,7 @@ RESPONSES_ELSEWHERE = {"GET /v1/ws 101", "GET /v1/ws 200", "POST /v1/stream 200"
 @run
 async def test_what_goes_over_the_wire_is_what_the_documents_say(room):
     watch = Watch()
-    scenes = [calls, fates, mistakes, polls, streams, rendezvous]
+    scenes = [calls, fates, moderation, mistakes, polls, streams, rendezvous]
     async with asyncio.TaskGroup() as group:
         for scene in scenes:
             group.create_task(scene(watch, f"{room}-{scene.__name__}"))

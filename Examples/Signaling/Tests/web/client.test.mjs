@@ -196,6 +196,38 @@ test("who is thrown out does not come back, and a room that was closed is not en
   assert.equal(service.of(SESSIONS).length, 1);
 });
 
+test("a moderator is known, and does what it may", async () => {
+  const client = open();
+  const messages = heard(client);
+  await client.connect();
+  client.join("r", {}, { password: "sesame" }).catch(() => {});
+  await until(() => service.messages.length === 1);
+  assert.equal(service.messages[0].password, "sesame");
+  service.event(1, { t: "joined", room: "r", peer: "s1", members: [{ peer: "p2", moderator: true, meta: {} }] });
+  await until(() => messages.length === 1);
+  assert.deepEqual([[...client.moderators.get("r")], client.isModerator("r")], [["p2"], false]);
+  service.event(2, { t: "peer_left", room: "r", peer: "p2", reason: "left" });
+  service.event(3, { t: "peer_updated", room: "r", peer: "s1", moderator: true, meta: {} });
+  await until(() => messages.length === 3);
+  assert.deepEqual([[...client.moderators.get("r")], client.isModerator("r")], [["s1"], true]);
+  assert.equal(client.rooms.get("r").has("s1"), false, "who is in the room itself is not one of the others");
+  client.kick("r", "p3").catch(() => {});
+  client.closeRoom("r").catch(() => {});
+  client.setPassword("r", null).catch(() => {});
+  await until(() => service.messages.length === 4);
+  assert.deepEqual(
+    service.messages.slice(1).map(({ id, ...rest }) => rest),
+    [
+      { t: "kick", room: "r", to: { peer: "p3" } },
+      { t: "close_room", room: "r" },
+      { t: "room_password", room: "r", password: null },
+    ],
+  );
+  service.event(4, { t: "peer_left", room: "r", peer: "s1", reason: "kicked" });
+  await until(() => messages.length === 4);
+  assert.deepEqual([client.isModerator("r"), client.rooms.has("r"), client.state], [false, false, "open"]);
+});
+
 test("a service that goes away is come back to when it says", async () => {
   const client = open();
   await client.connect();

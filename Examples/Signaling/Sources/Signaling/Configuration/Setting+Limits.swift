@@ -44,6 +44,25 @@ extension Setting {
             "Members of a room that are told of each other one by one; past it only how many they are.",
             .whileRunning),
         Setting(
+            "room-elects-moderator", \.limits.electsModerators, .onOff,
+            "In a room without a member whose token grants admin, the one there for the longest time moderates.",
+            .whileRunning),
+        Setting(
+            "room-password-size", \.limits.passwordSize, .size(8...4096), "A room's password.", .whileRunning,
+            audience: .tuning),
+        Setting(
+            "room-password-guesses", \.limits.guesses, .integer(1...10_000),
+            "Wrong passwords that may be tried at once.", .atStart),
+        Setting(
+            "room-password-pause", \.limits.guessPause, .time(.milliseconds(100)...day),
+            "After how long one more may be tried.", .atStart),
+        Setting(
+            "room-kick-time", \.limits.kickTime, .time(.zero...day),
+            "How long somebody whom a moderator has put out of a room stays out.", .whileRunning),
+        Setting(
+            "room-kept-out", \.limits.keptOutPerRoom, .integer(1...10_000),
+            "How many of those one room remembers.", .whileRunning, audience: .tuning),
+        Setting(
             "room-calls", \.limits.callsPerMember, .integer(1...10_000),
             "Calls of a member that a room knows.", .whileRunning, audience: .tuning),
         Setting(

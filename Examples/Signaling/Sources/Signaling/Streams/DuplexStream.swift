@@ -30,9 +30,9 @@ final class DuplexStream {
         }
         do throws(Hello.Refusal) {
             switch try Hello.message(message, limits: service.limits) {
-            case .hello(let token): service.greet(id, credential: token ?? credential)
+            case .hello(let token): service.greet(id, credential: token ?? credential, from: address)
             case .resume(let ticket, let last):
-                service.node.greet(id, resume: ticket, after: last, now: service.now)
+                service.node.greet(id, resume: ticket, after: last, from: address, now: service.now)
             }
         } catch {
             refuse(error.problem, error.detail)

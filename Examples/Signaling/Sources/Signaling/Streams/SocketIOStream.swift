@@ -50,7 +50,8 @@ final class SocketIOStream: StreamSink {
         guard handshake.query["token"] == nil, handshake.query["access_token"] == nil else {
             return refuse(.tokenInURL, "a token has no place in a URL: it belongs into auth")
         }
-        if let refusal = service.node.refusal(of: ClientAddress(handshake.peerHost), now: service.now) {
+        let address = ClientAddress(handshake.peerHost)
+        if let refusal = service.node.refusal(of: address, now: service.now) {
             return refuse(refusal.problem ?? .rateLimited, "too many sessions from this address")
         }
         service.outlet.sinks[id] = self
@@ -58,10 +59,10 @@ final class SocketIOStream: StreamSink {
         let auth = socket.auth
         if let ticket = auth["resume"].string {
             let last = auth["last"].string.flatMap { EventID($0) }
-            service.node.greet(id, resume: Array(ticket.utf8), after: last, now: service.now)
+            service.node.greet(id, resume: Array(ticket.utf8), after: last, from: address, now: service.now)
         } else {
             let token = auth["token"].string.map { Array($0.utf8) } ?? bearerToken
-            service.greet(id, credential: token) { [weak self] in self?.identity = $0 }
+            service.greet(id, credential: token, from: address) { [weak self] in self?.identity = $0 }
         }
     }
 

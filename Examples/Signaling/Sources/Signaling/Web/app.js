@@ -2,6 +2,7 @@
 
 import { roomOfLink, tokenOfLink, transports } from "./link.js";
 import { canShareScreen, openMedia, openScreen } from "./media.js";
+import { join, onRemove, showRemovable } from "./moderation.js";
 import { Call, SignalingClient, iceRoute } from "./signaling.js";
 import { endings, nameOf, refusals, routeText, stateText, statusText, transportText } from "./words.js";
 import * as view from "./view.js";
@@ -44,7 +45,7 @@ async function enter(room, name) {
   const media = startMedia(client);
   try {
     await Promise.all([client.connect(), Promise.race([media, pause(MEDIA_PATIENCE)])]);
-    const members = await client.join(room, { name: app.name });
+    const members = await join(client, room, { name: app.name }, () => client === app.client);
     if (members.length >= MESH_LIMIT) throw Object.assign(new Error("The room is full."), { code: "room_full" });
     for (const { peer, meta } of members) app.names.set(peer, nameOf(meta));
   } catch (error) {
@@ -133,12 +134,14 @@ function listen(client, call) {
     render();
   });
   client.on("peer_left", ({ peer, reason }) => {
+    if (peer === client.sid) return fail(Object.assign(new Error("You were removed."), { code: "kicked" }));
     app.stats.delete(peer);
     app.lastEnd = reason;
     view.showNotice("info", (endings[reason] ?? endings.left)(nameFor(peer)));
     render();
   });
   client.on("joined", render);
+  client.on("peer_updated", render);
   client.on("join_failed", ({ error }) => fail(error));
   client.on("room_closed", () => fail(Object.assign(new Error("The room was closed."), { code: "room_closed" })));
   call.on("state", render);
@@ -185,6 +188,7 @@ function render() {
   const screens = others.map(screenOf).filter(Boolean);
   if (app.screen) screens.unshift({ ...screen("own", "Your screen", app.screen), own: true });
   view.showPeople([own, ...others.map(describe), ...screens]);
+  showRemovable(new Map(client.isModerator(app.room) ? others.map((peer) => [peer, nameFor(peer)]) : []));
   view.showControls({
     audio: switchOf("audio"),
     video: switchOf("video"),
@@ -317,6 +321,7 @@ function stopSharing() {
   render();
 }
 
+onRemove((peer) => app.client?.kick(app.room, peer).catch(note));
 controls.talk.addEventListener("click", () => view.showChat(!view.isChatOpen()));
 controls.say.addEventListener("submit", (event) => {
   event.preventDefault();

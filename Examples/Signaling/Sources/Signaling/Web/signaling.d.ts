@@ -53,8 +53,9 @@ export interface ClientEvents {
   discontinuity: {};
   network: {};
   join_failed: { room: string; error: SignalingError };
-  peer_joined: { t: string; room: string; peer: string; meta: any };
-  peer_updated: { t: string; room: string; peer: string; meta: any };
+  peer_joined: { t: string; room: string; peer: string; meta: any; moderator?: true };
+  /** Also about this peer itself, when it begins or ceases to moderate. */
+  peer_updated: { t: string; room: string; peer: string; meta: any; moderator?: true };
   peer_returned: { t: string; room: string; peer: string; meta: any };
   peer_left: { t: string; room: string; peer: string; reason: string };
   message: Message;
@@ -80,6 +81,8 @@ export class SignalingClient extends Emitter<ClientEvents> {
   state: ClientState;
   /** Room → party id → metadata: the others who are in it now. */
   rooms: Map<string, Map<string, any>>;
+  /** Room → party ids of those who moderate it, this peer among them or not. A change is told by `peer_updated`. */
+  moderators: Map<string, Set<string>>;
   /** How many times a stream was opened. */
   streams: number;
   transport: string | null;
@@ -90,9 +93,19 @@ export class SignalingClient extends Emitter<ClientEvents> {
   /** Messages that the service has not answered. */
   readonly pending: number;
   connect(): Promise<void>;
-  join(room: string, meta?: object, extra?: object): Promise<Member[]>;
+  join(
+    room: string,
+    meta?: object,
+    extra?: { password?: string | null; [field: string]: any },
+  ): Promise<Member[]>;
   leave(room: string): Promise<void>;
   setPresence(room: string, meta: object): Promise<void>;
+  /** Whether this peer moderates the room: then it may `kick`, `closeRoom` and `setPassword`. */
+  isModerator(room: string): boolean;
+  kick(room: string, peer: string): Promise<void>;
+  closeRoom(room: string): Promise<void>;
+  /** With null, the room has no password any more. */
+  setPassword(room: string, password: string | null): Promise<void>;
   send(message: { t: string; [field: string]: any }): Promise<void>;
   reconnect(): void;
   close(error?: Error | null): void;

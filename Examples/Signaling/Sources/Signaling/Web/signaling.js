@@ -915,6 +915,12 @@ export class SignalingClient extends Emitter {
    * @type {Map<string, Map<string, any>>}
    */
   rooms = new Map();
+  /**
+   * Room → party ids of those who moderate it, this peer among them or not. A change is told by `peer_updated`.
+   *
+   * @type {Map<string, Set<string>>}
+   */
+  moderators = new Map();
   /** How many times a stream was opened. */
   streams = 0;
   /**
@@ -1057,7 +1063,9 @@ export class SignalingClient extends Emitter {
   }
 
   /**
-   * Enters a room and resolves with the others in it. `extra` holds further fields of the message, such as a password.
+   * Enters a room and resolves with the others in it. `extra` holds further fields of the message, such as `password`,
+   * which opens the room, or is set when nobody is in it yet. Rejects with `password_required`, `wrong_password` or
+   * `too_many_guesses`, and with `kicked` for a while after a moderator has put this peer out.
    *
    * @param {string} room
    * @param {object} [meta]
@@ -1094,6 +1102,46 @@ export class SignalingClient extends Emitter {
     const entered = this.#entered.get(room);
     if (entered) entered.meta = meta;
     await this.send({ t: "presence_set", room, body: meta });
+  }
+
+  /**
+   * Whether this peer moderates the room, and may kick, close and set a password.
+   *
+   * @param {string} room
+   */
+  isModerator(room) {
+    return this.sid !== null && this.moderators.get(room)?.has(this.sid) === true;
+  }
+
+  /**
+   * Puts somebody out of a room.
+   *
+   * @param {string} room
+   * @param {string} peer
+   */
+  kick(room, peer) {
+    return this.send({ t: "kick", room, to: { peer } });
+  }
+
+  /**
+   * Puts everybody out of a room.
+   *
+   * @param {string} room
+   */
+  closeRoom(room) {
+    return this.send({ t: "close_room", room });
+  }
+
+  /**
+   * Sets the password of a room; with null, there is none any more.
+   *
+   * @param {string} room
+   * @param {string | null} password
+   */
+  async setPassword(room, password) {
+    await this.send({ t: "room_password", room, password });
+    const entered = this.#entered.get(room);
+    if (entered) entered.extra = { ...entered.extra, password };
   }
 
   /**
@@ -1138,6 +1186,7 @@ export class SignalingClient extends Emitter {
     this.#joins.clear();
     this.#session = null;
     this.rooms.clear();
+    this.moderators.clear();
     this.#abort?.abort();
     this.#wake();
   }
@@ -1403,8 +1452,13 @@ export class SignalingClient extends Emitter {
    *
    * @param {any} message
    */
-  #updateRoster({ t, room, peer, meta = {}, members = [] }) {
-    if (t === "joined") this.#readRoster(room, members);
+  #updateRoster({ t, room, peer, meta = {}, members = [], moderator = false }) {
+    if (t === "joined") {
+      const moderators = [{ peer, moderator }, ...members].filter((member) => member.moderator);
+      this.moderators.set(room, new Set(moderators.map((member) => member.peer)));
+      this.#readRoster(room, members);
+    }
+    if (t === "peer_joined" || t === "peer_updated" || t === "peer_left") this.#noteModerator(room, peer, moderator);
     const roster = this.rooms.get(room);
     if (t === "room_closed" || (t === "peer_left" && peer === this.sid)) this.#forget(room);
     if (!roster || peer === this.sid) return true;
@@ -1415,6 +1469,16 @@ export class SignalingClient extends Emitter {
     if (t === "peer_updated" || !this.#absent.get(room)?.delete(peer)) return true;
     this.emit("peer_returned", { t: "peer_returned", room, peer, meta });
     return false;
+  }
+
+  /**
+   * @param {string} room
+   * @param {string} peer
+   * @param {boolean} moderates
+   */
+  #noteModerator(room, peer, moderates) {
+    if (moderates) this.moderators.get(room)?.add(peer);
+    else this.moderators.get(room)?.delete(peer);
   }
 
   /**
@@ -1467,6 +1531,7 @@ export class SignalingClient extends Emitter {
     this.#entered.delete(room);
     this.#absent.delete(room);
     this.rooms.delete(room);
+    this.moderators.delete(room);
   }
 
   // Acknowledgements.

@@ -5,6 +5,7 @@ export const endings = {
   left: (name) => `${name} left the room.`,
   bye: (name) => `${name} left.`,
   timeout: (name) => `${name} lost the connection.`,
+  kicked: (name) => `${name} was removed from the room.`,
   ice_failed: (name) =>
     `No direct connection to ${name} could be kept. A firewall may be in the way; another network often helps.`,
 };
@@ -16,6 +17,9 @@ export const refusals = {
   room_closed: "The room was closed.",
   room_full: "This room is full. Try again later, or choose another room.",
   bad_message: "The service does not accept this room name. Choose another one.",
+  password_required: "This room has a password. Ask whoever sent you the link for it.",
+  wrong_password: "This was not the password of the room.",
+  too_many_guesses: "Too many wrong passwords. Try again in half a minute.",
   forbidden: "You may not enter this room. Ask whoever sent you the link for a new one.",
   unauthorized: "This service wants an invitation. Ask whoever sent you the link for a new one.",
 };

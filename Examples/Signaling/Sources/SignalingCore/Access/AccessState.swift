@@ -3,6 +3,8 @@ struct AccessState {
     var addresses: BucketTable<ClientAddress>
     var subjects: BucketTable<Identifier>
     var rooms: BucketTable<RoomName>
+    /// Passwords that were tried, of the rooms of this loop.
+    var guesses: BucketTable<GuessedRoom>
     /// Sessions whose tokens are to be looked at.
     var expiries: DeadlineBuckets<SessionID>
 
@@ -11,6 +13,7 @@ struct AccessState {
         addresses = BucketTable(limits.addressRate, capacity: limits.rateEntries, now: time)
         subjects = BucketTable(limits.subjectRate, capacity: limits.rateEntries, now: time)
         rooms = BucketTable(limits.roomRate, capacity: limits.rateEntries, now: time)
+        guesses = BucketTable(limits.guessRate, capacity: limits.rateEntries, now: time)
         expiries = DeadlineBuckets(now: time)
     }
 }

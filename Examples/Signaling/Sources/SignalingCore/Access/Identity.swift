@@ -31,6 +31,9 @@ package struct Identity: Sendable, Hashable {
 
     package func mayEnter(_ room: RoomName) -> Bool { rooms.contains { $0.matches(room) } }
 
+    /// Its token makes it a moderator of its rooms. Where nobody shows a token, nobody is one by that.
+    var isAdministrator: Bool { subject != nil && grants.contains(.admin) }
+
     /// ``fingerprints``, to compare with; nil when there are none.
     var pinned: Set<DTLSFingerprint>? {
         fingerprints.isEmpty ? nil : Set(fingerprints.compactMap { DTLSFingerprint($0) })

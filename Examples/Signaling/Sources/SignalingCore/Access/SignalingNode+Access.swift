@@ -20,10 +20,11 @@ extension SignalingNode {
         if let needed = Grants.needed(for: type), !session.identity.grants.contains(needed) {
             return MessageError(.forbidden, "the token does not grant \(needed.names.joined())")
         }
-        if case .join(let room, _) = kind, !session.identity.mayEnter(room) {
-            return MessageError(.forbidden, "the token is not for this room")
+        switch kind {
+        case .join(let room, _, _, _), .moderate(let room, _):
+            return session.identity.mayEnter(room) ? nil : MessageError(.forbidden, "the token is not for this room")
+        default: return nil
         }
-        return nil
     }
 
     private func overRate(of session: Session) -> MessageError? {
@@ -46,8 +47,13 @@ extension SignalingNode {
     }
 
     private static func rateLimited(_ who: String, _ wait: Double) -> MessageError {
+        tooSoon(.rateLimited, "\(who) too fast", wait)
+    }
+
+    /// - Parameter wait: in seconds.
+    static func tooSoon(_ code: MessageError.Code, _ what: String, _ wait: Double) -> MessageError {
         let milliseconds = Int((min(wait, 3600) * 1000).rounded(.up))
-        return MessageError(.rateLimited, "\(who) too fast; retry after \(milliseconds) ms")
+        return MessageError(code, "\(what); retry after \(milliseconds) ms")
     }
 
     // MARK: Tokens

@@ -31,6 +31,9 @@ package struct TokenBucket: Sendable {
         return rate.perSecond > 0 ? (cost - level) / rate.perSecond : .infinity
     }
 
+    /// What was taken for nothing comes back.
+    mutating func giveBack(_ cost: Double = 1, at rate: Rate) { level = min(rate.burst, level + cost) }
+
     /// Whether it is as good as a new one.
     mutating func isFull(_ rate: Rate, now: UInt64) -> Bool {
         refill(rate, now: now)
@@ -71,6 +74,11 @@ package struct BucketTable<Key: Hashable & Sendable>: Sendable {
         var bucket = TokenBucket(rate, now: now)
         defer { buckets[key] = bucket }
         return bucket.take(cost, at: rate, now: now)
+    }
+
+    /// What was taken for nothing comes back.
+    package mutating func giveBack(_ key: Key, cost: Double = 1) {
+        if buckets[key] == nil { shared.giveBack(cost, at: rate) } else { buckets[key]?.giveBack(cost, at: rate) }
     }
 
     /// At most once a second, so that many new keys do not each look at all others.

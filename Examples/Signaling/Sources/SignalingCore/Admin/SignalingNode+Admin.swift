@@ -91,12 +91,8 @@ extension SignalingNode {
             guard let session = sessions[id] else { return .unknown }
             giveOrSkip(session, ServerEvent.announcement(nil, body: body))
             return .done(1)
-        case .closeRoom(let name): return close(name)
-        case .removeMember(let name, let id):
-            guard rooms[name]?.contains(id) == true else { return .unknown }
-            leave(name, id, nil, .kicked)
-            post(.expel(name, [id], tail: ServerEvent.peerLeft(name, id, .kicked)), to: id.loop)
-            return .done(1)
+        case .closeRoom(let name): return close(name).map { .done($0) } ?? .unknown
+        case .removeMember(let name, let id): return putOut(id, of: name) ? .done(1) : .unknown
         case .tellRoom(let name, let body):
             guard let room = rooms[name] else { return .unknown }
             let tail = ServerEvent.announcement(name, body: body)
@@ -106,13 +102,22 @@ extension SignalingNode {
         }
     }
 
-    private func close(_ name: RoomName) -> AdminAnswer {
-        guard let room = rooms.removeValue(forKey: name) else { return .unknown }
+    /// - Returns: whether it was a member.
+    func putOut(_ id: SessionID, of name: RoomName) -> Bool {
+        guard rooms[name]?.contains(id) == true else { return false }
+        leave(name, id, nil, .kicked)
+        post(.expel(name, [id], tail: ServerEvent.peerLeft(name, id, .kicked)), to: id.loop)
+        return true
+    }
+
+    /// - Returns: how many were in it; nil when there is no such room.
+    func close(_ name: RoomName) -> Int? {
+        guard let room = rooms.removeValue(forKey: name) else { return nil }
         for member in room.members { observeLeaving(member.session, of: name, .kicked) }
         observeClosing(of: name)
         let tail = ServerEvent.roomClosed(name)
         for (loop, sessions) in membersByLoop(of: room) { post(.expel(name, sessions, tail: tail), to: loop) }
-        return .done(room.count)
+        return room.count
     }
 
     private func membersByLoop(of room: Room) -> [(key: Int, value: [SessionID])] {

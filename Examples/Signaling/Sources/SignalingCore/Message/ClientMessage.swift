@@ -3,11 +3,13 @@ package struct ClientMessage: Sendable {
     package enum Kind: Sendable {
         case ping
         case ack(seq: UInt64)
-        case join(RoomName, meta: [UInt8])
+        /// - Parameter isMute: it wants never to moderate for being there for the longest time.
+        case join(RoomName, meta: [UInt8], RoomPassword?, isMute: Bool)
         /// New metadata of a member.
         case presence(RoomName, meta: [UInt8])
         case leave(RoomName)
         case relay(RelayedMessage)
+        case moderate(RoomName, Moderation)
         case bye
         /// A new token for the session.
         case refresh(token: [UInt8])
@@ -15,6 +17,16 @@ package struct ClientMessage: Sendable {
 
     package let kind: Kind
     package let id: Identifier?
+}
+
+/// What a moderator does with a room.
+package enum Moderation: Sendable {
+    /// Puts a member out.
+    case kick(SessionID)
+    /// Puts all out.
+    case close
+    /// Sets the password; nil opens the room to everyone.
+    case password(RoomPassword?)
 }
 
 /// A message as it came: what it asks for, or why it cannot be understood.

@@ -11,6 +11,13 @@ package struct MessageError: Error, Hashable, Sendable {
         /// The target has not taken what it was sent before; try again later.
         case queueFull = "queue_full"
         case tooManyRooms = "too_many_rooms"
+        /// The room has a password, and the message none.
+        case passwordRequired = "password_required"
+        case wrongPassword = "wrong_password"
+        /// Too many wrong passwords; `detail` says when another may be tried.
+        case tooManyGuesses = "too_many_guesses"
+        /// A moderator has put the sender out of the room; `detail` says when it may come back.
+        case kicked
         /// A description or a candidate is against the policy of the room; `rule` says how.
         case sdpPolicy = "sdp_policy"
         /// A newer offer or answer has taken the place of the one that it belongs to.

@@ -11,6 +11,10 @@ struct MessageFields {
     private(set) var ttl: UInt64?
     private(set) var seq: UInt64?
     private(set) var token: [UInt8]?
+    /// Empty when it says that there is none.
+    private(set) var password: [UInt8]?
+    private(set) var hasBadPassword = false
+    private(set) var isMute = false
     private(set) var wantsReceipt = false
     private(set) var body: MessageBody?
     /// There is a field that the service does not know.
@@ -48,6 +52,12 @@ struct MessageFields {
             case "token" where try scanner.peek() == UInt8(ascii: "\""):
                 hasOthers = true
                 token = try scanner.decoded(scanner.string()).utf8
+            case "moderates":
+                hasOthers = true
+                isMute = try scanner.bytes[scanner.skipValue(depth: depth)].elementsEqual("false".utf8)
+            case "password":
+                hasOthers = true
+                try secret(&scanner, depth)
             case "from", "ts": try scanner.skipValue(depth: depth)
             default:
                 hasOthers = true
@@ -108,6 +118,15 @@ extension MessageFields {
             return nil
         }
         return utf8
+    }
+
+    /// It is the service's business in some messages only; in others it is passed on, whatever it is.
+    private mutating func secret(_ scanner: inout JSONScanner, _ depth: Int) throws(JSONError) {
+        guard try scanner.peek() == UInt8(ascii: "\"") else {
+            hasBadPassword = !scanner.bytes[try scanner.skipValue(depth: depth)].elementsEqual("null".utf8)
+            return
+        }
+        password = scanner.decoded(try scanner.string()).utf8
     }
 
     private mutating func identifier(

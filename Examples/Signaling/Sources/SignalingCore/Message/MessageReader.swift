@@ -130,11 +130,16 @@ extension MessageReader {
         case "ack":
             guard let seq = fields.seq else { throw MessageError(.badMessage, "ack needs seq") }
             return .ack(seq: seq)
-        case "join": return .join(try room(fields), meta: try meta(fields, scanner))
+        case "join":
+            return .join(
+                try room(fields), meta: try meta(fields, scanner), try password(fields), isMute: fields.isMute)
         case "presence_set":
             guard fields.body != nil else { throw MessageError(.badMessage, "presence_set needs a body") }
             return .presence(try room(fields), meta: try meta(fields, scanner))
         case "leave": return .leave(try room(fields))
+        case "kick": return .moderate(try room(fields), .kick(try peer(fields, "kick")))
+        case "close_room": return .moderate(try room(fields), .close)
+        case "room_password": return .moderate(try room(fields), .password(try password(fields)))
         default:
             guard let type = RelayedType(rawValue: type) else { throw MessageError(.unknownType, "unknown type") }
             return .relay(try relayed(type, fields, scanner))
@@ -179,15 +184,29 @@ extension MessageReader {
 
     private func destination(_ type: RelayedType, _ fields: MessageFields) throws(MessageError) -> Destination {
         if let user = fields.user { return .user(user) }
-        guard let peer = fields.peer else {
+        guard fields.peer != nil else {
             if type == .msg, !fields.hasTarget { return .everyone }
             throw MessageError(.badMessage, "\(type.rawValue) needs to.peer or to.user")
         }
+        return .peer(try peer(fields, type.rawValue))
+    }
+
+    private func peer(_ fields: MessageFields, _ type: String) throws(MessageError) -> SessionID {
+        guard let peer = fields.peer else { throw MessageError(.badMessage, "\(type) needs to.peer") }
         guard let target = SessionID(utf8: peer), target.loop < loops else {
             throw MessageError(.noSuchPeer, "no such peer")
         }
         guard target != sender.session else { throw MessageError(.badMessage, "to.peer is the sender") }
-        return .peer(target)
+        return target
+    }
+
+    private func password(_ fields: MessageFields) throws(MessageError) -> RoomPassword? {
+        guard !fields.hasBadPassword else { throw MessageError(.badMessage, "password is not a string") }
+        guard let text = fields.password, !text.isEmpty else { return nil }
+        guard let password = RoomPassword(text, maxSize: limits.passwordSize) else {
+            throw MessageError(.badMessage, "the password is over \(limits.passwordSize) bytes")
+        }
+        return password
     }
 
     private func room(_ fields: MessageFields) throws(MessageError) -> RoomName {

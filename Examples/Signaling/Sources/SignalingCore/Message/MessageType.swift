@@ -5,6 +5,9 @@ package enum MessageType: String, Sendable, CaseIterable {
     case restartICE = "restart_ice"
     case msg
     case presenceSet = "presence_set"
+    case kick
+    case closeRoom = "close_room"
+    case roomPassword = "room_password"
     case tokenRefresh = "token_refresh"
     case bye
 

@@ -66,13 +66,18 @@ extension ServerEvent {
         }
     }
 
-    /// - Parameter count: given when the room is too large for a roster.
+    /// - Parameter members: none when the room is too large for a roster; then it has a count.
     static func joined(
-        _ room: RoomName, _ peer: SessionID, count: Int?, members: some Sequence<Room.Member>
+        _ name: RoomName, _ peer: SessionID, _ room: Room, members: some Sequence<Room.Member>
     ) -> [UInt8] {
         tail("joined") { writer in
-            place(room, peer, &writer)
-            if let count { writer.field("count", count) }
+            place(name, peer, &writer)
+            moderator(room.member(peer), &writer)
+            if room.password != nil {
+                writer.key("locked")
+                writer.bool(true)
+            }
+            if room.isCrowded { writer.field("count", room.count) }
             writer.key("members")
             writer.array { writer in
                 for member in members { writer.object { about(member, &$0) } }
@@ -106,8 +111,15 @@ extension ServerEvent {
     private static func about(_ member: Room.Member, _ writer: inout JSONWriter) {
         writer.field("peer", member.session)
         user(member.subject, &writer)
+        moderator(member, &writer)
         writer.key("meta")
         writer.raw(member.meta)
+    }
+
+    private static func moderator(_ member: Room.Member?, _ writer: inout JSONWriter) {
+        guard member?.isModerator == true else { return }
+        writer.key("moderator")
+        writer.bool(true)
     }
 
     /// What became of a message that was accepted: to its sender.

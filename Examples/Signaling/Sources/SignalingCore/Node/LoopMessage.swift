@@ -25,7 +25,8 @@ package enum LoopMessage: Sendable {
     case endStream(StreamID, StreamEnd)
 
     // From the loop of a session to the loop of a room.
-    case join(RoomName, Sender, operation: UInt64, meta: [UInt8])
+    case join(RoomName, Sender, operation: UInt64, meta: [UInt8], RoomPassword?)
+    case moderate(RoomName, Sender, operation: UInt64, Moderation)
     case update(RoomName, SessionID, operation: UInt64, meta: [UInt8])
     /// Without an operation, nobody waits for the outcome.
     case leave(RoomName, SessionID, operation: UInt64?, LeaveReason)
@@ -74,7 +75,10 @@ package enum LoopMessage: Sendable {
         case .answers(_, let lines, _): base + lines.count
         case .reply(_, let reply): base + reply.body.count
         case .deliver(_, let events): events.reduce(base) { $0 + $1.size }
-        case .join(_, _, _, let meta), .update(_, _, _, let meta): base + meta.count
+        case .join(_, _, _, let meta, let password): base + meta.count + (password?.size ?? 0)
+        case .moderate(_, _, _, .password(let password)): base + (password?.size ?? 0)
+        case .moderate: base
+        case .update(_, _, _, let meta): base + meta.count
         case .relay(let relay), .inbound(let relay), .misaddressed(let relay), .undelivered(let relay, _):
             base + relay.size
         case .fanOut(let sessions, let relay): base + sessions.count * MemoryLayout<SessionID>.stride + relay.size
@@ -107,7 +111,7 @@ package struct SessionCall: Sendable {
         /// Of a duplex stream.
         case frame([UInt8], tag: UInt64?)
         /// By a stream, or by a request alone. The ticket stands in for the token.
-        case resume(Ticket, Transport?, after: EventID?)
+        case resume(Ticket, Transport?, after: EventID?, from: ClientAddress?)
         case bye
         case refuse(Reply)
     }
@@ -115,7 +119,7 @@ package struct SessionCall: Sendable {
     var size: Int {
         switch action {
         case .messages(let body), .frame(let body, _): token.count + body.count
-        case .resume(let ticket, _, _): ticket.identity.count
+        case .resume(let ticket, _, _, _): ticket.identity.count
         case .attach, .bye, .refuse: token.count
         }
     }

@@ -17,11 +17,15 @@ extension SignalingNode {
     }
 
     /// The client has said hello, and may come in: it gets a session on this loop.
-    package func greet(_ stream: StreamID, _ identity: Identity = .development, now: Moment) {
+    package func greet(
+        _ stream: StreamID, _ identity: Identity = .development, from address: ClientAddress? = nil, now: Moment
+    ) {
         run(now) {
             guard let transport = streams[stream]?.transport, streams[stream]?.session == nil else { return }
             guard !isDraining else { return refusedOrDone(stream, Self.draining) }
-            guard let session = makeSession(identity) else { return refusedOrDone(stream, tooManySessions()) }
+            guard let session = makeSession(identity, from: address) else {
+                return refusedOrDone(stream, tooManySessions())
+            }
             streams[stream]?.session = session.id
             pause(stream)
             attach(session, stream, transport, after: nil, greeting: .welcome)
@@ -29,11 +33,14 @@ extension SignalingNode {
     }
 
     /// The client has come with a ticket.
-    package func greet(_ stream: StreamID, resume ticket: [UInt8], after last: EventID?, now: Moment) {
+    package func greet(
+        _ stream: StreamID, resume ticket: [UInt8], after last: EventID?, from address: ClientAddress? = nil,
+        now: Moment
+    ) {
         run(now) {
             guard let transport = streams[stream]?.transport, streams[stream]?.session == nil else { return }
             pause(stream)
-            resume(stream, ticket, by: transport, after: last)
+            resume(stream, ticket, by: transport, after: last, from: address)
         }
     }
 

@@ -60,8 +60,9 @@ extension SignalingNode {
             let isKnown = session.log.acknowledge(seq)
             report(session)
             settle(session, waiter, isKnown ? nil : MessageError(.badMessage, "seq is higher than any that was sent"))
-        case .join(let room, let meta), .presence(let room, let meta):
+        case .join(let room, let meta, _, _), .presence(let room, let meta):
             begin(message, room, size: meta.count, of: session, waiter)
+        case .moderate(let room, _): begin(message, room, size: limits.passwordSize, of: session, waiter)
         case .leave(let room): begin(message, room, size: 0, of: session, waiter)
         case .relay(let relayed): begin(message, relayed.room, size: relayed.tail.count, of: session, waiter)
         case .bye:
@@ -113,14 +114,20 @@ extension SignalingNode {
     private func depart(_ number: UInt64, _ operation: OutgoingMessages.Operation, of session: Session) {
         let message: LoopMessage
         switch operation.kind {
-        case .join(let room, let meta):
+        case .join(let room, let meta, let password, let isMute):
             guard session.rooms.contains(room) || session.rooms.count < limits.roomsPerSession else {
                 statistics.trip(.roomsPerSession)
                 let error = MessageError(.tooManyRooms, "over \(limits.roomsPerSession) rooms in one session")
                 post(.outcome(session.id, operation: number, error), to: loop)
                 return
             }
-            message = .join(room, session.asSender, operation: number, meta: meta)
+            if password != nil, let refusal = refusalOfGuess(number, in: room, of: session) {
+                return post(.outcome(session.id, operation: number, refusal), to: loop)
+            }
+            let sender = session.asSender(isMute: isMute)
+            message = .join(room, sender, operation: number, meta: meta, password)
+        case .moderate(let room, let action):
+            message = .moderate(room, session.asSender, operation: number, action)
         case .leave(let room): message = .leave(room, session.id, operation: number, .left)
         case .presence(let room, let meta): message = .update(room, session.id, operation: number, meta: meta)
         case .relay(let relayed): message = .relay(relay(relayed, number, operation.at, of: session))
@@ -131,7 +138,7 @@ extension SignalingNode {
             post(.outcome(session.id, operation: number, Self.queueFull), to: loop)
             return
         }
-        if case .join(let room, _) = operation.kind { session.rooms.insert(room) }
+        if case .join(let room, _, _, _) = operation.kind { session.rooms.insert(room) }
     }
 
     private func relay(
@@ -159,8 +166,9 @@ extension SignalingNode {
 
     func finish(_ id: SessionID, _ number: UInt64, _ error: MessageError?) {
         guard let session = sessions[id], let operation = session.outgoing.finish(number) else { return }
+        if operation.isGuess, error?.code != .wrongPassword { session.guesses.giveBack(at: limits.guessRate) }
         switch operation.kind {
-        case .join(let room, _) where error != nil && error?.code != .queueFull: session.rooms.remove(room)
+        case .join(let room, _, _, _) where error != nil && error?.code != .queueFull: session.rooms.remove(room)
         case .leave(let room) where error?.code != .queueFull: session.rooms.remove(room)
         default: break
         }

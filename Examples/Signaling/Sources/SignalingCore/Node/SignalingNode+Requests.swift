@@ -2,11 +2,15 @@
 extension SignalingNode {
     /// `POST /v1/sessions`: the session lives on this loop.
     ///
-    /// - Parameter identity: who its client has shown to be.
-    package func createSession(_ request: RequestKey, _ identity: Identity = .development, now: Moment) {
+    /// - Parameters:
+    ///   - identity: who its client has shown to be.
+    ///   - address: where its client is.
+    package func createSession(
+        _ request: RequestKey, _ identity: Identity = .development, from address: ClientAddress? = nil, now: Moment
+    ) {
         run(now) {
             guard !isDraining else { return answer(request, Self.draining) }
-            guard let session = makeSession(identity) else { return answer(request, tooManySessions()) }
+            guard let session = makeSession(identity, from: address) else { return answer(request, tooManySessions()) }
             answer(request, welcome(session))
         }
     }

@@ -1,12 +1,17 @@
 // Sessions that are continued by a ticket.
 extension SignalingNode {
     /// `POST /v1/sessions` with a ticket: the session goes on, or begins anew.
-    package func resumeSession(_ request: RequestKey, _ ticket: [UInt8], after last: EventID?, now: Moment) {
-        run(now) { resume(request, ticket, by: nil, after: last) }
+    package func resumeSession(
+        _ request: RequestKey, _ ticket: [UInt8], after last: EventID?, from address: ClientAddress? = nil, now: Moment
+    ) {
+        run(now) { resume(request, ticket, by: nil, after: last, from: address) }
     }
 
     /// On the loop of the connection.
-    func resume(_ request: RequestKey, _ text: [UInt8], by transport: Transport?, after last: EventID?) {
+    func resume(
+        _ request: RequestKey, _ text: [UInt8], by transport: Transport?, after last: EventID?,
+        from address: ClientAddress?
+    ) {
         guard let ticket = Ticket(text, signer) else {
             return refuseTicket(request, "this is no ticket of this service, or its key is not used any more")
         }
@@ -17,7 +22,8 @@ extension SignalingNode {
         let id = ticket.session.loop < loops ? ticket.session : SessionID(loop: loop, random: &random)
         streams[request]?.session = id
         let call = SessionCall(
-            session: id, token: [], request: request, action: .resume(ticket, transport, after: last))
+            session: id, token: [], request: request,
+            action: .resume(ticket, transport, after: last, from: address))
         guard offer(.call(call), to: id.loop) else {
             statistics.trip(.mailbox)
             streams[request]?.session = nil
@@ -30,7 +36,10 @@ extension SignalingNode {
     }
 
     /// On the loop of the session.
-    func resume(_ call: SessionCall, _ ticket: Ticket, by transport: Transport?, after last: EventID?) {
+    func resume(
+        _ call: SessionCall, _ ticket: Ticket, by transport: Transport?, after last: EventID?,
+        from address: ClientAddress?
+    ) {
         guard !isDraining else { return post(.reply(call.request, Self.draining), to: call.request.loop) }
         guard let identity = Identity(bytes: ticket.identity), identity.subject != nil || !requiresToken else {
             return post(
@@ -43,10 +52,9 @@ extension SignalingNode {
                 .reply(call.request, Problem.tokenExpired.reply("the token has expired: say hello with another")),
                 to: call.request.loop)
         }
-        guard let session = sessions[call.session] ?? makeSession(identity, again: call.session, ticket) else {
-            post(.reply(call.request, tooManySessions()), to: call.request.loop)
-            return
-        }
+        guard let session = sessions[call.session] ?? makeSession(identity, from: address, again: call.session, ticket)
+        else { return post(.reply(call.request, tooManySessions()), to: call.request.loop) }
+        session.address = address
         guard let transport else {
             // Whether all is there that its client misses is known when it says what it has; its stream tells, then.
             let goesOn: Resumption = !isNew && ticket.epoch == session.log.epoch ? .yes : .no
@@ -59,7 +67,7 @@ extension SignalingNode {
 
     /// A session of this loop; nil when there are too many.
     func makeSession(
-        _ identity: Identity, again id: SessionID? = nil, _ ticket: Ticket? = nil
+        _ identity: Identity, from address: ClientAddress?, again id: SessionID? = nil, _ ticket: Ticket? = nil
     ) -> Session? {
         guard sessions.count < limits.sessionsPerLoop else {
             statistics.trip(.sessionsPerLoop)
@@ -67,7 +75,7 @@ extension SignalingNode {
         }
         let session = Session(
             id: id ?? SessionID(loop: loop, random: &random), token: SessionToken(random: &random), identity: identity,
-            epoch: ticket.map { nextEpoch(after: $0.epoch) } ?? epoch, limits: limits, now: now)
+            address: address, epoch: ticket.map { nextEpoch(after: $0.epoch) } ?? epoch, limits: limits, now: now)
         sessions[session.id] = session
         observeStart(of: session)
         startGrace(session)

@@ -1,8 +1,8 @@
 // On the loop of a session: its requests, its stream, its end.
 extension SignalingNode {
     func answer(_ call: SessionCall) {
-        if case .resume(let ticket, let transport, let last) = call.action {
-            return resume(call, ticket, by: transport, after: last)
+        if case .resume(let ticket, let transport, let last, let address) = call.action {
+            return resume(call, ticket, by: transport, after: last, from: address)
         }
         guard let session = sessions[call.session] else {
             refuse(call, Self.noSuchSession)

@@ -213,7 +213,9 @@ package final class SignalingNode {
         case .answers(let stream, let lines, let frame): answered(stream, lines, frame)
         case .deliver(let stream, let events): deliver(stream, events)
         case .endStream(let stream, let reason): end(stream, reason)
-        case .join(let room, let session, let operation, let meta): join(room, session, operation, meta)
+        case .join(let room, let sender, let operation, let meta, let password):
+            join(room, sender, operation, meta, password)
+        case .moderate(let room, let sender, let operation, let action): moderate(room, sender, operation, action)
         case .update(let room, let session, let operation, let meta): update(room, session, operation, meta)
         case .leave(let room, let session, let operation, let reason): leave(room, session, operation, reason)
         case .relay(let relay): pass(relay)

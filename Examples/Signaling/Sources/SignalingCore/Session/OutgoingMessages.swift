@@ -20,6 +20,8 @@ struct OutgoingMessages {
         var waiters: [Waiter]
         /// When it came, in nanoseconds.
         var at: UInt64 = 0
+        /// A guess of a password was taken for it.
+        fileprivate(set) var isGuess = false
     }
 
     private struct Waiting {
@@ -61,6 +63,8 @@ struct OutgoingMessages {
         waitingBytes += size
         return (lastOperation, .wait)
     }
+
+    mutating func markGuess(_ operation: UInt64) { operations[operation]?.isGuess = true }
 
     /// The outcome of an operation that went is there.
     mutating func finish(_ operation: UInt64) -> Operation? {

@@ -10,6 +10,10 @@ final class Session {
     var isTokenWarned = false
     /// How many messages it may send.
     var allowance: TokenBucket
+    /// How many passwords of rooms it may try.
+    var guesses: TokenBucket
+    /// Where its client came from when it said hello, or resumed.
+    var address: ClientAddress?
     /// What its events go to and its messages come from, when it is one of WHIP or WHEP: it has no stream then.
     var rendezvous: Rendezvous?
     var log: ReplayLog
@@ -42,20 +46,30 @@ final class Session {
     private var lastRequest: UInt64 = 0
 
     init(
-        id: SessionID, token: SessionToken, identity: Identity, epoch: UInt32, limits: ServiceLimits, now: Moment
+        id: SessionID, token: SessionToken, identity: Identity, address: ClientAddress?, epoch: UInt32,
+        limits: ServiceLimits, now: Moment
     ) {
         self.id = id
         self.token = token
         self.identity = identity
         fingerprints = identity.pinned
         allowance = TokenBucket(limits.sessionRate, now: now.nanoseconds)
+        guesses = TokenBucket(limits.guessRate, now: now.nanoseconds)
+        self.address = address
         log = ReplayLog(epoch: epoch, limits: limits)
         startedAt = now.unixMilliseconds
         recent = RecentIDs(capacity: limits.recentIDs)
         flight = FlightRecorder(capacity: limits.flightEvents, now: now.nanoseconds)
     }
 
-    var asSender: Sender { Sender(session: id, subject: identity.subject, maxPeers: identity.maxPeers) }
+    var asSender: Sender { asSender(isMute: false) }
+
+    func asSender(isMute: Bool) -> Sender {
+        let standing: Standing =
+            rendezvous != nil ? .mute : identity.isAdministrator ? .administrator : isMute ? .mute : .usual
+        return Sender(
+            session: id, subject: identity.subject, maxPeers: identity.maxPeers, standing: standing, address: address)
+    }
 
     /// Keeps the request until all its results are there.
     func await(_ request: PendingRequest) -> UInt64 {

@@ -277,7 +277,8 @@ struct Rendezvous {
         let detail = error["detail"]?.text ?? ""
         switch code {
         case "sdp_policy": return Problem.sdpPolicy.reply(detail, rule: error["rule"]?.text)
-        case "forbidden": return Problem.forbidden.reply(detail)
+        // A POST has no place for a password.
+        case "forbidden", "password_required", "kicked": return Problem.forbidden.reply(detail)
         // The offer of a restart has reached the peer, also where its answer has not come.
         case "stale": return Problem.preconditionFailed.reply(detail)
         case "bad_message": return Problem.badSDP.reply(detail)

@@ -44,7 +44,7 @@ extension SignalingNode {
                 answer(request, Problem.badSDP.reply(detail))
                 return
             }
-            guard let session = makeSession(identity) else { return answer(request, tooManySessions()) }
+            guard let session = makeSession(identity, from: nil) else { return answer(request, tooManySessions()) }
             let resource = SessionID(loop: loop, random: &random)
             let rendezvous = Rendezvous(
                 isEgress ? .whep : .whip, resource: resource, room: room, token: token, offer: offer, request: request,
