@@ -3,6 +3,7 @@
 import json
 import socket
 import ssl
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import h2.config
@@ -55,6 +56,9 @@ class Stream:
         return self.close
 
     def leave(self):
+        """Also wakes who reads in another thread."""
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
 
     def received(self):
