@@ -40,6 +40,7 @@ final class LoopService {
         node.requiresToken = access.verifier != nil
         outlet.loopMeasures = { [unowned self] in measures() }
         outlet.relays = { [unowned self] identity in relays(for: identity) }
+        outlet.relayLinks = { [unowned self] identity in relayLinks(for: identity) }
         outlet.verifyToken = { [unowned self] check in verify(check) }
         mailboxes.receive(on: loop) { [self] message in
             node.receive(message, now: now)

@@ -22,6 +22,8 @@ package protocol NodeOutlet: AnyObject {
     func verify(_ check: TokenCheck)
     /// The relays that a client is given: a JSON array of what `RTCPeerConnection` takes as `iceServers`.
     func iceServers(for identity: Identity) -> [UInt8]
+    /// The same as values of `Link` (RFC 9725 section 4.6), for clients of WHIP and WHEP.
+    func iceLinks(for identity: Identity) -> [String]
     /// What the loop and its connections have counted.
     func measures() -> OutletMeasures
 }
@@ -30,6 +32,7 @@ extension NodeOutlet {
     package func acknowledge(_ stream: StreamID, _ tag: UInt64, _ result: [UInt8]) {}
     package func verify(_ check: TokenCheck) {}
     package func iceServers(for identity: Identity) -> [UInt8] { Array("[]".utf8) }
+    package func iceLinks(for identity: Identity) -> [String] { [] }
     package func httpVersion(of stream: StreamID) -> String { "unknown" }
     package func queuedBytes(of stream: StreamID) -> Int { 0 }
     package func measures() -> OutletMeasures { OutletMeasures() }

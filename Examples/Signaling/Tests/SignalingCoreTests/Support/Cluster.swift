@@ -118,6 +118,11 @@ final class Cluster {
 
         func resumeReading(_ stream: StreamID) { #expect(paused.remove(stream) != nil) }
 
+        /// Relays, as a response names them.
+        var links: [String] = []
+
+        func iceLinks(for identity: Identity) -> [String] { links }
+
         /// What tokens of messages are found to be.
         var verdict = Result<Identity, TokenRefusal>.failure(TokenRefusal(.tokenKey, "no key"))
         private(set) var tokens: [[UInt8]] = []
