@@ -101,10 +101,11 @@ package final class SignalingNode {
     ///   - loop: which of the `loops` it runs on, from 0.
     ///   - random: must be cryptographically secure: tokens come from it.
     ///   - signer: of resume tickets.
+    ///   - rates: what it counts together with the other nodes; nil counts alone.
     ///   - epoch: a number that grows from start to start of the service: its start in seconds.
     package init(
         loop: Int, of loops: Int, limits: ServiceLimits, random: any RandomNumberGenerator,
-        signer: any TicketSigner, epoch: UInt32, now: Moment, outlet: any NodeOutlet
+        signer: any TicketSigner, rates: SharedRates? = nil, epoch: UInt32, now: Moment, outlet: any NodeOutlet
     ) {
         precondition((0..<loops).contains(loop))
         self.loop = loop
@@ -119,7 +120,8 @@ package final class SignalingNode {
         graces = DeadlineQueue(delay: limits.sessionGrace)
         sweeps = DeadlineQueue(delay: limits.logAge)
         pings = DeadlineQueue(delay: limits.pingInterval)
-        access = AccessState(limits: limits, now: now)
+        access = AccessState(
+            limits: limits, shared: rates ?? SharedRates(limits: limits, now: now), now: now)
         hellos = DeadlineQueue(delay: limits.helloTimeout)
         polls = DeadlineBuckets(now: now.nanoseconds)
     }

@@ -10,6 +10,8 @@ final class Session {
     var isTokenWarned = false
     /// How many messages it may send.
     var allowance: TokenBucket
+    /// How many those of its subject may send, on whatever loop; nil in development mode.
+    var subjectAllowance: SharedBucket?
     /// How many passwords of rooms it may try.
     var guesses: TokenBucket
     /// Where its client came from when it said hello, or resumed.
@@ -118,7 +120,8 @@ final class PendingRequest {
         var lines: [UInt8] = []
         for ((id, type), error) in zip(zip(ids, types), errors) {
             if error == nil, id == nil, type != .ping { continue }
-            lines += ServerEvent.answer(error.map { (code: $0.code.rawValue, detail: $0.detail) }, to: id, of: type)
+            lines += ServerEvent.answer(
+                error.map { (code: $0.code.rawValue, detail: $0.detail) }, rule: error?.rule, to: id, of: type)
         }
         return lines
     }

@@ -20,13 +20,15 @@ final class Cluster {
     ) {
         random = SeededGenerator(seed: seed)
         mailboxes = Array(repeating: Array(repeating: FIFO(), count: loops), count: loops)
+        let rates = SharedRates(limits: limits, now: now)
         for loop in 0..<loops {
             let outlet = Outlet(loop: loop, cluster: self)
             outlets.append(outlet)
             let random = SeededGenerator(seed: seed &* 31 &+ UInt64(loop))
             nodes.append(
                 SignalingNode(
-                    loop: loop, of: loops, limits: limits, random: random, signer: signer, epoch: epoch, now: now,
+                    loop: loop, of: loops, limits: limits, random: random, signer: signer, rates: rates, epoch: epoch,
+                    now: now,
                     outlet: outlet))
         }
     }
