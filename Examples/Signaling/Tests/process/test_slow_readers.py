@@ -6,6 +6,7 @@ SIGNALING_PROGRAM is the program to test. Needs h2, wsproto, httpx[http2] and py
 import time
 
 import pytest
+from documents import Documents
 from test_process import Client, start  # noqa: F401
 from tunnel import SocketIO, Tunnel, Upgraded
 
@@ -61,6 +62,7 @@ def offer(to, n):
 
 def test_a_client_that_stops_reading_is_bounded_and_closed_and_others_are_not(scene):
     service, http, talker, quick, ears = scene
+    documents = Documents()
     slow = {name: make(service.url, http) for name, make in KINDS.items()}
     for _, sid in slow.values():
         ears.until("peer_joined", peer=sid)
@@ -77,14 +79,18 @@ def test_a_client_that_stops_reading_is_bounded_and_closed_and_others_are_not(sc
         assert ears.until("offer", neg=n), f"held up by {name}"
     told = Tunnel.events(talker.hello, "application/x-ndjson", url=service.url)
     for name, (stream, sid) in slow.items():
-        assert ears.until("peer_left", peer=sid)["reason"] == "slow", name
+        left = ears.until("peer_left", peer=sid)
+        assert left["reason"] == "slow", name
+        documents.check(left, "/$defs/event")
         stream.resume()
         end = stream.end()
         if name in ("sse", "ndjson"):
             assert end == ("end", ""), name
         else:
             assert end == (4408, "slow_consumer"), name
-        assert [m["code"] for m in stream.messages if m["t"] == "error" and "seq" not in m] == ["slow_consumer"], name
+        (error,) = [m for m in stream.messages if m["t"] == "error" and "seq" not in m]
+        assert error["code"] == "slow_consumer", name
+        documents.check(error, "/$defs/streamRefused")
         # Nothing of what was accepted is lost in silence: it has come, or its sender hears that it has not.
         came = [m["neg"] for m in stream.messages if m["t"] == "offer"]
         assert came == list(range(len(came))), name

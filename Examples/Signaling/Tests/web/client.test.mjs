@@ -140,6 +140,28 @@ test("a session that is gone goes on by its ticket, and its rooms are entered ag
   assert.deepEqual([left, back], [[], ["p2"]]);
 });
 
+test("a session that was ended as its client took nothing begins anew, and its rooms are entered again", async () => {
+  const client = open();
+  const messages = heard(client);
+  await client.connect();
+  client.join("r").catch(() => {});
+  await until(() => service.messages.length === 1);
+  service.event(1, { t: "joined", room: "r", members: [] });
+  await until(() => client.rooms.has("r"));
+  const tokens = [];
+  service.answers[EVENTS] = (request) => {
+    tokens.push(request.headers.authorization);
+    return tokens.length === 1 ? problem(404, "no_such_session") : service.stream(request, "no");
+  };
+  const anew = { sid: "s1", token: "other", epoch: 8, resume: "ticket-2", resumed: "no" };
+  service.answers[SESSIONS] = () => json(201, anew);
+  service.streams[0].end('data: {"t":"error","code":"slow_consumer"}\n\n');
+  await until(() => service.messages.length === 2);
+  assert.equal(service.messages[1].t, "join");
+  assert.deepEqual(messages.map(({ t, code }) => code ?? t), ["joined", "slow_consumer"]);
+  assert.deepEqual(tokens, ["Bearer secret", "Bearer other"]);
+});
+
 test("events that were lost are said, and rosters are read again", async () => {
   const client = open();
   let lost = 0;

@@ -818,9 +818,9 @@ class EventStreamTransport extends HTTPTransport {
         const { value, done } = await reader.read();
         if (done || stop.signal.aborted) return;
         for (const { id, data } of parser.push(decoder.decode(value, { stream: true }))) {
-          const [epoch, seq] = id.split(".").map(Number);
           const message = parse(data);
-          if (message) link.receive({ ...message, seq }, epoch);
+          // An error that ends the stream has neither id nor number; the parser gives it the id of the event before.
+          if (message) link.receive(message, Number(id.split(".")[0]));
         }
       }
     } catch (error) {
