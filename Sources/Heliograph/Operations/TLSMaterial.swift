@@ -66,29 +66,40 @@ struct TLSContexts: Sendable {
     subscript(versions: HTTPVersions) -> TLSContext? { contexts[versions] }
 }
 
-/// A self-signed certificate for this machine's own names, made once and kept, so that a browser asks only once whether
-/// it is trusted.
+/// A self-signed certificate for this machine's own names, and others that are asked for, made once and kept, so that a
+/// browser asks only once whether it is trusted.
 public enum DevelopmentCertificate {
     private static let names = ["localhost", "127.0.0.1", "::1"]
     private static let validDays = 365
     /// One that ends sooner is made anew.
     private static let leastRest: Int64 = 7 * 86_400
 
-    /// The files of the certificate, which is made when there is none or it is about to expire.
+    /// The files of the certificate, which is made when there is none, it is about to expire, or it lacks one of the names.
     ///
-    /// - Parameter directory: nil is `$XDG_CACHE_HOME/heliograph`, else `~/.cache/heliograph`.
+    /// ```swift
+    /// let paths = try DevelopmentCertificate.paths(in: nil, alsoFor: ["192.0.2.7"])
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - directory: nil is `$XDG_CACHE_HOME/heliograph`, else `~/.cache/heliograph`.
+    ///   - others: names and numeric addresses beside those of loopback. With any, it is another certificate, in files of its
+    ///     own.
     /// - Throws: ``ServerError`` when the directory cannot be used, or nothing tells where it is.
-    public static func paths(in directory: String?) throws(ServerError) -> (chain: String, key: String) {
+    public static func paths(
+        in directory: String?, alsoFor others: [String] = []
+    ) throws(ServerError) -> (chain: String, key: String) {
         let given = directory
         let directory: String
         if let given { directory = given } else { directory = try standardDirectory() }
-        let paths = (chain: directory + "/localhost.pem", key: directory + "/localhost.key")
-        if isUsable(paths) { return paths }
+        let file = directory + (others.isEmpty ? "/localhost" : "/network")
+        let paths = (chain: file + ".pem", key: file + ".key")
+        let names = names + others
+        if isUsable(paths, for: names) { return paths }
         try FileContents.makeDirectory(directory)
         let lock = try FileContents.lock(directory)
         defer { lock.release() }
         // Another process, or another server of this one, may just have made it.
-        if isUsable(paths) { return paths }
+        if isUsable(paths, for: names) { return paths }
         let made: (chain: [UInt8], key: [UInt8])
         do {
             made = try Certificate.selfSigned(names: names, now: unixTime(), validDays: validDays)
@@ -100,11 +111,17 @@ public enum DevelopmentCertificate {
         return paths
     }
 
-    private static func isUsable(_ paths: (chain: String, key: String)) -> Bool {
+    private static func isUsable(_ paths: (chain: String, key: String), for names: [String]) -> Bool {
         guard let chain = try? FileContents.read(paths.chain), let key = try? FileContents.read(paths.key),
             let certificate = try? Certificate(chain: chain, key: key, now: unixTime())
         else { return false }
         return certificate.notAfter - unixTime() > leastRest
+            && Set(names.map(normal)).isSubset(of: certificate.names.map(normal))
+    }
+
+    /// An address can be written in several ways.
+    private static func normal(_ name: String) -> String {
+        SocketAddress(host: name, port: 0)?.description ?? name.lowercased()
     }
 
     /// No other place is looked for: in one that others can write to, they could put a key that they know.

@@ -29,6 +29,8 @@ public final class Server: Sendable {
         var ownGroup: EventLoopGroup?
         var addresses: [SocketAddress] = []
         var waiters: [CheckedContinuation<Void, Never>] = []
+        /// Where certificates are read, where that is not what the configuration says any more.
+        var security: TransportSecurity?
     }
 
     /// A server with a handler for each loop.
@@ -174,8 +176,27 @@ public final class Server: Sendable {
     ///
     /// - Throws: ``ServerError``; then the old one stays in use.
     public func reloadCertificates() throws(ServerError) {
-        guard let tls = try TLSMaterial.configuration(for: configuration, tickets: tickets) else { return }
+        try reloadCertificates(from: state.withLock { $0.security } ?? configuration.security)
+    }
+
+    /// As ``reloadCertificates()``, from other files, which later calls of that read too.
+    ///
+    /// ```swift
+    /// let server = Server(ServerConfiguration(host: "::", port: 8443)) { exchange in exchange.respond(.noContent) }
+    /// try server.start()
+    /// try server.reloadCertificates(from: .certificate(chain: "/etc/ssl/2027.pem", key: "/etc/ssl/2027.key"))
+    /// ```
+    ///
+    /// A server that speaks plaintext goes on so, and one that speaks TLS does not change to plaintext: then nothing is done.
+    ///
+    /// - Throws: ``ServerError``; then the old certificate and the old files stay in use.
+    public func reloadCertificates(from security: TransportSecurity) throws(ServerError) {
+        if case .plaintext = configuration.security { return }
+        var changed = configuration
+        changed.security = security
+        guard let tls = try TLSMaterial.configuration(for: changed, tickets: tickets) else { return }
         replace(try contexts(tls))
+        state.withLock { $0.security = security }
     }
 
     /// Takes another TLS configuration for new connections, as ``reloadCertificates()`` does.

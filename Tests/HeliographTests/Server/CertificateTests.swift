@@ -60,6 +60,31 @@ extension LiveTests {
             await live.server.stop(within: .zero)
         }
 
+        @Test func otherFilesServeNewConnectionsAndAreReadAgain() async throws {
+            let places = try (0..<2).map { _ in try TemporaryDirectory() }
+            let (old, new, newest) = (try Identity(), try Identity(), try Identity())
+            let paths = try old.write(to: places[0])
+            let others = try new.write(to: places[1])
+            let (configuration, log) = try LiveServer.configuration {
+                $0.security = .certificate(chain: paths.chain, key: paths.key)
+            }
+            let live = try LiveServer(Server(configuration) { _ in Hello() }, log)
+            let wrong = TransportSecurity.certificate(chain: others.chain, key: paths.key)
+            #expect(throws: ServerError.self) { try live.server.reloadCertificates(from: wrong) }
+            try live.server.reloadCertificates(from: .plaintext)
+            try live.server.reloadCertificates()
+            _ = try await live.snapshot()
+            #expect(try ask(live.server, trusting: old) == 200)
+            try live.server.reloadCertificates(from: .certificate(chain: others.chain, key: others.key))
+            _ = try await live.snapshot()
+            #expect(try ask(live.server, trusting: new) == 200)
+            _ = try newest.write(to: places[1])
+            try live.server.reloadCertificates()
+            _ = try await live.snapshot()
+            #expect(try ask(live.server, trusting: newest) == 200)
+            await live.server.stop(within: .zero)
+        }
+
         @Test func anotherConfigurationServesNewConnections() async throws {
             let new = try Identity()
             try await withServer { _ in

@@ -112,6 +112,25 @@ extension LiveTests {
             await server.stop(within: .zero)
         }
 
+        @Test func aDevelopmentCertificateForOtherNamesIsAnotherOneAndIsMadeAnewForNewNames() throws {
+            let directory = try TemporaryDirectory()
+            let own = try DevelopmentCertificate.paths(in: directory.path)
+            let network = ["192.0.2.7", "2001:db8::7", "box.example"]
+            let paths = try DevelopmentCertificate.paths(in: directory.path, alsoFor: network)
+            #expect(paths.chain != own.chain)
+            let made = try String(contentsOfFile: paths.chain, encoding: .utf8)
+            let names = try Certificate(
+                chain: Array(made.utf8), key: Array(Data(contentsOf: URL(filePath: paths.key))),
+                now: Int64(Date().timeIntervalSince1970)
+            ).names
+            let written = ["0:0:0:0:0:0:0:1", "192.0.2.7", "2001:db8:0:0:0:0:0:7", "box.example"]
+            #expect(names == ["localhost", "127.0.0.1"] + written)
+            _ = try DevelopmentCertificate.paths(in: directory.path, alsoFor: ["2001:db8::7"])
+            #expect(try String(contentsOfFile: paths.chain, encoding: .utf8) == made)
+            _ = try DevelopmentCertificate.paths(in: directory.path, alsoFor: ["192.0.2.8"])
+            #expect(try String(contentsOfFile: paths.chain, encoding: .utf8) != made)
+        }
+
         @Test func localhostIsBothLoopbackAddressesOnOnePort() async throws {
             let server = try server { $0.endpoints = [.tcp(host: "localhost", port: 0)] }
             try server.start()

@@ -13,6 +13,8 @@ final class LoopOutlet: NodeOutlet {
     var verifyToken: ((TokenCheck) -> Void)?
     /// The relays of a client.
     var relays: ((Identity) -> [UInt8])?
+    /// The same as fields of a response.
+    var relayLinks: ((Identity) -> [String])?
     private let loop: EventLoop
     private let mailboxes: Mailboxes<LoopMessage>
 
@@ -57,6 +59,8 @@ final class LoopOutlet: NodeOutlet {
     }
 
     func iceServers(for identity: Identity) -> [UInt8] { relays?(identity) ?? Array("[]".utf8) }
+
+    func iceLinks(for identity: Identity) -> [String] { relayLinks?(identity) ?? [] }
 
     func verify(_ check: TokenCheck) { verifyToken?(check) }
 

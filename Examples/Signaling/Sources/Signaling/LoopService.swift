@@ -19,12 +19,16 @@ final class LoopService {
     /// The server of the service, once it runs: for its counters.
     var server: Server?
     private(set) lazy var drainTimer = LoopTimer(on: loop) { [unowned self] in drainStep() }
+    /// What operators have to bring.
+    var adminToken: Secret?
+    /// Of the keys that the process fetches, on the loop that tells of them.
+    var keySetMeasures: (() -> KeySetMeasures?)?
     /// Who waits for the end of draining.
     var drained: [() -> Void] = []
 
     init(
         loop: EventLoop, of loops: Int, mailboxes: Mailboxes<LoopMessage>, limits: ServiceLimits,
-        keys: TicketKeys, access: AccessConfiguration, webhooks: WebhookSender?, logger: Logger
+        keys: TicketKeys, rates: SharedRates, access: AccessConfiguration, webhooks: WebhookSender?, logger: Logger
     ) {
         self.loop = loop
         self.limits = limits
@@ -32,7 +36,8 @@ final class LoopService {
         outlet = LoopOutlet(loop: loop, mailboxes: mailboxes)
         node = SignalingNode(
             loop: loop.index, of: loops, limits: limits, random: SystemRandomNumberGenerator(), signer: keys,
-            epoch: UInt32(clamping: loop.moment.unixMilliseconds / 1000), now: loop.moment, outlet: outlet)
+            rates: rates, epoch: UInt32(clamping: loop.moment.unixMilliseconds / 1000), now: loop.moment, outlet: outlet
+        )
         monitor = LoopMonitor(on: loop)
         self.webhooks = webhooks
         observer = LoopObserver(webhooks: webhooks, logger: logger)
@@ -40,6 +45,7 @@ final class LoopService {
         node.requiresToken = access.verifier != nil
         outlet.loopMeasures = { [unowned self] in measures() }
         outlet.relays = { [unowned self] identity in relays(for: identity) }
+        outlet.relayLinks = { [unowned self] identity in relayLinks(for: identity) }
         outlet.verifyToken = { [unowned self] check in verify(check) }
         mailboxes.receive(on: loop) { [self] message in
             node.receive(message, now: now)

@@ -12,6 +12,8 @@ final class Service: Sendable {
     private let admin: Server?
     /// What sends webhooks.
     private let client: Client?
+    /// What fetches keys of tokens.
+    private let keySets: KeySets
     private let drainTimeout: Duration
     private let logger: Logger
     private let reloader: Reloader?
@@ -45,6 +47,11 @@ final class Service: Sendable {
         // Before any loop has a connection, and so something to tell another, all are ready to listen to each other.
         let logger = configuration.logger
         let webhooks = operations.webhooks
+        let keySets = KeySets(on: group[0], logger: logger)
+        var access = access
+        access.remoteKeys = try keySets.start(access.keySource)
+        let (first, granted) = (group[0], access)
+        let rates = SharedRates(limits: limits, now: group[0].moment)
         let client = try webhooks.map { try Self.makeClient($0, on: group, logger: logger) }
         for part in parts {
             part.loop.execute {
@@ -55,8 +62,9 @@ final class Service: Sendable {
                         nil
                     }
                 part.service = LoopService(
-                    loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits, keys: keys, access: access,
-                    webhooks: sender, logger: logger)
+                    loop: part.loop, of: parts.count, mailboxes: mailboxes, limits: limits, keys: keys, rates: rates,
+                    access: granted, webhooks: sender, logger: logger)
+                if part.loop === first { part.service?.keySetMeasures = { keySets.measures } }
             }
         }
         let sockets = SocketIOServer(loops: group.loops, options: SocketIOStream.options(limits)) { _ in }
@@ -64,6 +72,7 @@ final class Service: Sendable {
             part.loop.execute { part.service?.serveSocketIO(sockets.hub(on: part.loop)) }
         }
         self.client = client
+        self.keySets = keySets
         drainTimeout = operations.drainTimeout
         self.group = group
         self.parts = parts
@@ -158,6 +167,7 @@ final class Service: Sendable {
         parts[0].loop.execute { [self] in parts[0].watchdog = nil }
         await admin?.stop(within: .zero)
         await client?.stop(within: Self.webhookGrace)
+        await keySets.stop()
         await group.stopped()
     }
 
@@ -207,22 +217,38 @@ final class Service: Sendable {
     private func reload() async {
         manager.reloading()
         defer { manager.ready(status) }
-        if let loaded = reloader?.reload() { await replace(loaded) }
+        let loaded = reloader?.reload()
+        if let loaded { await replace(loaded) }
         do {
-            try server.reloadCertificates()
+            let security = try loaded?.server(logger).security
+            for listener in [server, admin].compactMap(\.self) {
+                if let security {
+                    try listener.reloadCertificates(from: security)
+                } else {
+                    try listener.reloadCertificates()
+                }
+            }
         } catch {
             logger.error("the certificate could not be read again, the old one stays", metadata: ["error": "\(error)"])
         }
     }
 
     private func replace(_ loaded: ServiceConfiguration) async {
+        for part in parts {
+            part.loop.execute {
+                part.service?.adminToken = loaded.admin.token
+                if let secret = loaded.webhooks.secret { part.service?.webhooks?.secret = secret }
+            }
+        }
         do {
             let limits = loaded.limits
-            let access = try await loaded.access.configuration(limits: limits)
+            var access = try await loaded.access.configuration(limits: limits)
+            access.remoteKeys = try await keySets.replace(by: access.keySource)
+            let granted = access
             for part in parts {
                 part.loop.execute {
                     part.service?.replaceLimits(limits)
-                    part.service?.replaceAccess(access)
+                    part.service?.replaceAccess(granted)
                 }
             }
         } catch {

@@ -103,7 +103,11 @@ final class ServiceRequest: Handler {
             return
         }
         isTaken = true
-        let token = exchange.headers.bearerToken
+        let token: [UInt8]?
+        switch service.credential(of: exchange, beside: exchange.headers.bearerToken) {
+        case .failure(let refusal): return exchange.respond(refusal.reply)
+        case .success(let found): token = found
+        }
         let query = EventsQuery(exchange.query ?? "")
         let last = query.since ?? exchange.headers["last-event-id"].flatMap { EventID($0) }
         if transport == .poll {

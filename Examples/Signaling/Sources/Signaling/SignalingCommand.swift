@@ -18,6 +18,7 @@ struct SignalingCommand: AsyncParsableCommand {
 
             EXAMPLES
               signaling                          https://localhost:8443, for two tabs
+              signaling --dev-lan                a link to open on a phone, too
               signaling --port 0 --threads 2     a free port, which it prints
               signaling --host :: --port 443 --certificate site.pem --private-key site.key
               signaling check-config --config signaling.yaml
@@ -53,19 +54,27 @@ struct SignalingCommand: AsyncParsableCommand {
         let limits = configuration.limits
         let access = try await configuration.access.configuration(limits: limits)
         let service = try Service(
-            configuration.server(logger), limits: limits, keys: try configuration.ticketKeys, access: access,
+            try configuration.server(logger), limits: limits, keys: try configuration.ticketKeys, access: access,
             operations: operations, reloader: reloader, manager: ServiceManager(environment: sources.environment))
         try service.start()
         await service.watchSignals()
         for warning in loaded.warnings { logger.warning("\(warning)") }
         warn(configuration, logger, asksForTokens: access.verifier != nil)
-        print("signaling: open \(Self.place(configuration, port: service.port))")
+        for place in try await Self.places(configuration, port: service.port) { print("signaling: open \(place)") }
         if let port = service.adminPort, let admin = operations.admin {
             print("signaling: operators \(admin.isLoopback ? "http" : "https")://\(admin.hostInURL):\(port)/")
         }
         // Whoever reads it through a pipe waits for the port.
         fflush(nil)
         await service.stopped()
+    }
+
+    private static func places(_ configuration: ServiceConfiguration, port: UInt16) async throws -> [String] {
+        guard let network = configuration.network else { return [place(configuration, port: port)] }
+        let access = configuration.access
+        return try await network.links(
+            port: port, issuer: access.issuers.first ?? "", audience: access.audiences.first ?? "",
+            seconds: TokenCommand.now / 1000)
     }
 
     private static func place(_ configuration: ServiceConfiguration, port: UInt16) -> String {
@@ -77,7 +86,14 @@ struct SignalingCommand: AsyncParsableCommand {
     }
 
     private func warn(_ configuration: ServiceConfiguration, _ logger: Logger, asksForTokens: Bool) {
-        if configuration.isDevelopment {
+        if configuration.network != nil {
+            logger.warning(
+                """
+                DEVELOPMENT MODE ON THE NETWORK: every machine that reaches this one is served. Who has one of the links gets into \
+                their room, for an hour and until this run ends. Browsers warn of the certificate, as nobody has signed it: go on only \
+                if you trust the network. This is for trying, not for use.
+                """)
+        } else if configuration.isDevelopment {
             logger.warning(
                 "DEVELOPMENT MODE: no certificate is configured, so only this machine is served. Do not put a proxy before it."
             )

@@ -96,9 +96,19 @@ final class WHIPRequest: Handler {
         Problem.unsupportedMediaType.reply(detail, headers: [.init(header, type)])
     }
 
-    /// Without credentials of its own it tells nothing of the room.
+    /// Without a token it tells nothing of the room, nor of relays.
     private func allow(_ exchange: Exchange, _ acceptsPost: Bool) {
         isTaken = true
+        service.identify(exchange.headers.bearerToken) { [self] result in
+            guard !exchange.isClosed else { return }
+            if acceptsPost, let room, case .success(let identity) = result, identity.mayEnter(room) {
+                for link in service.relayLinks(for: identity) { exchange.addHeader("link", link) }
+            }
+            answer(exchange, acceptsPost)
+        }
+    }
+
+    private func answer(_ exchange: Exchange, _ acceptsPost: Bool) {
         let methods = acceptsPost ? "POST, OPTIONS" : "PATCH, DELETE, OPTIONS"
         exchange.addHeader("allow", methods)
         exchange.addHeader(

@@ -4,7 +4,7 @@ package import SignalingCore
 
 /// Finds out who a token was made for, and whether it is good now.
 package struct TokenVerifier: Sendable {
-    private let keys: [TokenKey]
+    private var keys: [TokenKey]
     private let issuers: Set<String>
     private let audiences: Set<String>
     /// How far clocks may be apart, in seconds.
@@ -23,6 +23,13 @@ package struct TokenVerifier: Sendable {
         self.audiences = Set(audiences)
         self.leeway = leeway
         self.limits = limits
+    }
+
+    /// The same with more keys.
+    package func adding(_ more: [TokenKey]) -> TokenVerifier {
+        var verifier = self
+        verifier.keys += more
+        return verifier
     }
 
     package func identity(_ token: [UInt8], unixMilliseconds: Int64) async -> Result<Identity, TokenRefusal> {

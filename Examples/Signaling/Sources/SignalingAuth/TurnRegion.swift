@@ -45,4 +45,17 @@ package struct TurnCredentials: Sendable, Hashable {
     package let urls: [String]
     package let username: String
     package let credential: String
+
+    /// Values of `Link`, one for each URL (RFC 9725 section 4.6).
+    package var links: [String] {
+        let parameters =
+            "rel=\"ice-server\"; username=\(Self.quoted(username)); credential=\(Self.quoted(credential)); "
+            + "credential-type=\"password\""
+        return urls.map { "<\($0)>; \(parameters)" }
+    }
+
+    /// A quoted-string (RFC 9110 section 5.6.4). Subjects have no control characters.
+    private static func quoted(_ text: String) -> String {
+        "\"" + text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : "\($0)" }.joined() + "\""
+    }
 }

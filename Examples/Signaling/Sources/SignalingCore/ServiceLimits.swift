@@ -128,14 +128,15 @@ package struct ServiceLimits: Sendable {
     package var deniedSessions = 16 * 1024
     /// Messages of one session. Past it the error `rate_limited`.
     package var sessionRate = TokenBucket.Rate(perSecond: 200, burst: 1000)
-    /// Messages of the sessions that one subject has on a loop. Past it `rate_limited`.
+    /// Messages of all sessions that one subject has. Past it `rate_limited`.
     package var subjectRate = TokenBucket.Rate(perSecond: 400, burst: 2000)
     /// Messages through one room. Past it `rate_limited`.
     package var roomRate = TokenBucket.Rate(perSecond: 2000, burst: 8000)
-    /// Sessions that one address begins or resumes on a loop, whatever the transport: an IPv4 address, or the first 64 bits
-    /// of an IPv6 one. Past it 429.
+    /// Sessions that one address begins or resumes, whatever the transport: an IPv4 address, or the first 64 bits of an IPv6
+    /// one. Past it 429.
     package var addressRate = TokenBucket.Rate(perSecond: 50, burst: 500)
-    /// Addresses, subjects and rooms whose rates are known. Past it those that come share one rate.
+    /// Addresses, and on each loop rooms, whose rates are known: past it those that come share one. Also subjects without a session
+    /// that are remembered.
     package var rateEntries = 16 * 1024
 
     /// Questions about rooms, that clients of one loop ask before they come in, at a time. Past it a client is told that there is

@@ -194,6 +194,64 @@ import Testing
         #expect(cluster.nodes[0].statistics.limits[.subjectRate] == 1)
     }
 
+    @Test func aSubjectHasOneRateOnAllLoopsAlsoWhenItComesBack() throws {
+        var limits = ServiceLimits()
+        limits.subjectRate = TokenBucket.Rate(perSecond: 1, burst: 3)
+        let cluster = Cluster(loops: 3, limits: limits)
+        let ping = #"{"t":"ping"}"#
+        for home in 0..<3 {
+            let ada = try Peer(cluster, home: home, identity: identity())
+            #expect(try ada.send(ping) == ["ok"])
+            cluster.nodes[home].deleteSession(
+                cluster.nodes[home].nextRequest(), session: ada.sid, token: ada.token, now: cluster.now)
+            cluster.settle()
+        }
+        let ada = try Peer(cluster, home: 1, identity: identity())
+        #expect(try ada.send(ping) == ["rate_limited"])
+        cluster.advance(seconds: 1)
+        #expect(try ada.send("[\(ping),\(ping)]") == ["ok", "rate_limited"])
+    }
+
+    @Test func subjectsWithoutSessionsAreForgottenOnceTheirBucketsAreFull() throws {
+        var limits = ServiceLimits()
+        limits.subjectRate = TokenBucket.Rate(perSecond: 1, burst: 3)
+        limits.rateEntries = 2
+        let start = Moment(nanoseconds: 1_000_000_000, unixMilliseconds: 0)
+        let rates = SharedRates(limits: limits, now: start)
+        func bucket(_ name: String, at seconds: UInt64) throws -> SharedBucket {
+            let subject = try #require(Identifier(Array(name.utf8), maxSize: 128))
+            return rates.bucket(of: subject, now: seconds * 1_000_000_000)
+        }
+        let held = try bucket("held", at: 1)
+        for name in ["a", "b", "c"] { #expect(rates.take(try bucket(name, at: 1), now: 1_000_000_000) == nil) }
+        _ = try bucket("full", at: 1)
+        #expect(rates.subjectCount == 5)
+        _ = try bucket("new", at: 2)
+        #expect(rates.subjectCount == 2, "the one that is held, and the new one: all others are full")
+        #expect(try bucket("held", at: 2) === held)
+        for name in ["a", "b", "c"] {
+            for _ in 0..<3 { #expect(rates.take(try bucket(name, at: 2), now: 2_000_000_000) == nil) }
+        }
+        _ = try bucket("newer", at: 3)
+        #expect(rates.subjectCount == 4, "the one that is held, two that are not full, and the new one")
+    }
+
+    @Test func anAddressHasOneRateOnAllLoops() {
+        var limits = ServiceLimits()
+        limits.addressRate = TokenBucket.Rate(perSecond: 1, burst: 2)
+        let cluster = Cluster(loops: 3, limits: limits)
+        let refusals = cluster.nodes.map { $0.refusal(of: ClientAddress("192.0.2.1"), now: cluster.now) }
+        #expect(refusals.map { $0?.status } == [nil, nil, 429])
+    }
+
+    @Test(arguments: [(0.0, 3.0), (1e9, 1e9), (1, 1), (1e9, 1), (1, 1e9), (0.1, 0)])
+    func `a shared bucket holds its burst, whatever the rate`(perSecond: Double, burst: Double) {
+        let bucket = SharedBucket(now: 5)
+        let pace = SharedBucket.Pace(TokenBucket.Rate(perSecond: perSecond, burst: burst))
+        for _ in 0..<Int(min(max(burst, 1), 100)) { #expect(bucket.take(at: pace, now: 5) == nil) }
+        if burst <= 100 { #expect(bucket.take(at: pace, now: 5).map { $0 > 0 } == true) }
+    }
+
     @Test func aRoomHasARate() throws {
         var limits = ServiceLimits()
         limits.roomRate = TokenBucket.Rate(perSecond: 1, burst: 2)

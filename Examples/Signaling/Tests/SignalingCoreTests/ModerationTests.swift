@@ -28,6 +28,21 @@ import Testing
         #expect(try eve.moderators() == [eve.sid])
     }
 
+    @Test func whoSaysThatItDoesNotModerateIsPassedOver() throws {
+        let (mute, bob, root) = (try peer(), try peer(), try peer(.named("root", .all)))
+        #expect(try mute.send(#"{"t":"join","room":"r","moderates":false}"#) == ["ok"])
+        #expect(try mute.moderators() == [])
+        try bob.join("r")
+        #expect(try mute.moderators() == [bob.sid])
+        _ = bob.bye()
+        cluster.settle()
+        #expect(try mute.moderators() == [])
+        try mute.join("r")
+        #expect(try mute.moderators() == [mute.sid])
+        #expect(try root.send(#"{"t":"join","room":"r","moderates":false}"#) == ["ok"])
+        #expect(try mute.moderators() == [root.sid])
+    }
+
     @Test func aTokenThatSaysSoModeratesInstead() throws {
         let (ada, root) = (try peer(.named("ada")), try peer(.named("root", .all)))
         try ada.join("r")

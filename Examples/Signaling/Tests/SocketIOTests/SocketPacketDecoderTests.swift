@@ -107,6 +107,7 @@ struct SocketPacketDecoderTests {
             try decoder.decode(bytes("2[\"a") + [0xC3, 0x28] + bytes("\"]"))
         }
         #expect(throws: SocketPacketDecoder.Fault.namespace) { try decoder.decode(bytes("0/a") + [0xFF, 0x2C]) }
+        #expect(throws: SocketPacketDecoder.Fault.namespace) { try decode("0/a\u{1E}b,") }
     }
 
     @Test(

@@ -2,8 +2,13 @@
 
 import pytest
 
+from member import KINDS
 from outage import connections_to, own_service
+from robot import RoamingRobot
 from service import URL
+
+# Makes an offer although nothing has changed.
+NEGOTIATE = "() => heliograph.app.call.peers.values().next().value.pc.onnegotiationneeded()"
 
 RESTART_ICE = "() => heliograph.app.call.peers.values().next().value.restartIce()"
 # The name of the ICE session of one side, as it has it and as the other side has it.
@@ -58,6 +63,41 @@ def test_a_call_survives_cut_connections_in_the_middle_of_negotiation(party, roo
         for each in pair:
             assert each.snapshot()["problems"] == []
             each.forgive("ERR_", "WebSocket")
+
+
+def test_a_call_survives_cuts_of_every_transport_in_turn_in_the_middle_of_negotiation(party, room):
+    """Of a native client, which has them all; a page's own are cut above."""
+    with connections_to(URL) as network, RoamingRobot(room, network.url) as robot:
+        ada = party("Ada").enter(room)
+        ada.until_video()
+
+        def until(condition):
+            for _ in range(400):
+                assert not robot.problem, robot.problem
+                if condition():
+                    return
+                ada.page.wait_for_timeout(25)
+            raise AssertionError(f"{robot.kinds} {robot.answered} {robot.hung_up}")
+
+        count = 0
+        for turn, kind in enumerate(KINDS, 1):
+            assert robot.kinds[-1] == kind
+            answered = robot.answered
+            ada.page.evaluate(TELL, [count, count + 5])
+            ada.page.evaluate(NEGOTIATE)
+            network.cut()
+            ada.page.evaluate(TELL, [count + 5, count + 10])
+            count += 10
+            ada.page.wait_for_timeout(100)
+            network.restore()
+            until(lambda: len(robot.kinds) > turn and len(robot.hung_up) >= count and robot.answered > answered)
+            assert robot.hung_up == [f"test-{n}" for n in range(count)], f"after {kind}"
+            ada.until("s => Object.values(s.peers)[0].signaling === 'stable' && s.pending === 0")
+        assert robot.kinds == [*KINDS, KINDS[0]]
+        frames = robot.frames[ada.snapshot()["sid"]]
+        until(lambda: robot.frames[ada.snapshot()["sid"]] > frames)
+        ada.until_video()
+        assert ada.snapshot()["problems"] == []
 
 
 def test_calls_recover_when_the_service_was_killed_in_the_middle_of_negotiation(party, room):

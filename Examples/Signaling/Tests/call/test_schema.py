@@ -254,7 +254,7 @@ async def mistakes(watch, room):
         await http.post("/v1/stream", json={})
         await http.get("/v1/ice")
         await http.get("/v1/ice?region=nowhere")
-        for method, path in [("GET", "/v1/ice"), ("POST", "/v1/stream"), ("GET", "/v1/ws"), ("POST", "/v1/sessions")]:
+        for method, path in [("GET", "/v1/ice"), ("POST", "/v1/stream"), ("GET", "/v1/ws"), ("POST", "/v1/sessions"), ("GET", events)]:
             assert (await http.request(method, f"{path}?token=x")).json()["code"] == "token_in_url"
         for path, method in [(events, "GET"), (messages, "POST"), (a.path, "DELETE"), ("/v1/sessions", "POST"), ("/v1/ice", "GET"),
                              ("/v1/ws", "GET"), ("/v1/stream", "POST"), ("/whip/r", "POST"), ("/whep/r", "POST"),

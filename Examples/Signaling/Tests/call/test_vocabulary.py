@@ -192,6 +192,42 @@ def test_a_user_that_takes_a_rooms_name_is_reached_by_it(clients, room):
     assert bob.hear("user-not-found") == ["user-not-found", f"{room}-2"]
 
 
+def test_a_locked_room_opens_by_its_password_alone(clients, room):
+    ada = clients(User("ada", room))
+    assert ada.ask("open-room", {"sessionid": room, "password": "sesame"}) is True
+    bob, eve = clients(User("bob", room)), clients(User("eve", room))
+    assert bob.ask("check-presence", room)[2]["_room"]["isPasswordProtected"] is True
+    assert bob.ask("join-room", {"sessionid": room}) == (False, "Invalid password")
+    request = {"remoteUserId": room, "message": {"newParticipationRequest": True}, "sender": "bob"}
+    bob.emit("call", request)
+    assert bob.hear("join-with-password") == ["join-with-password", room]
+    bob.emit("call", {**request, "password": "x"})
+    assert bob.hear("invalid-password") == ["invalid-password", room, "x"]
+    bob.emit("call", {**request, "password": "sesame"})
+    ada.gets("bob", {"newParticipationRequest": True}, {})
+    for number in range(6):
+        eve.emit("call", {**request, "sender": "eve", "password": f"{number}"})
+    assert eve.hear("password-max-tries-over") == ["password-max-tries-over", room]
+
+    assert bob.ask("set-password", "bobs") == (False, room, "Session permission denied")
+    assert ada.ask("set-password", "") == (True, room, None)
+    assert bob.ask("check-presence", room)[2]["_room"]["isPasswordProtected"] is False
+
+
+def test_the_moderator_closes_the_room(clients, room):
+    page = clients(Page())
+    assert page.says("open-channel", room, "ada", "open-channel-resp")["status"] is True
+    # The connection of the channel was there first, but it is the other that moderates.
+    ada = clients(User.entering("open-room", "ada", room))
+    bob = clients(User.entering("join-room", "bob", room))
+    assert bob.ask("close-entire-session") == (False, "Session permission denied")
+    assert ada.ask("close-entire-session") is True
+    assert bob.hear("closed-entire-session")[:2] == ["closed-entire-session", room]
+    assert ada.hear("user-disconnected") == ["user-disconnected", "bob"]
+    assert ada.ask("check-presence", room)[0] is False
+    assert ada.ask("close-entire-session") == (False, "Did not join any Session yet")
+
+
 def test_channels_and_users_can_be_asked_for(clients, room):
     page = clients(Page())
     assert page.says("open-channel", room, "ada", "open-channel-resp")["status"] is True

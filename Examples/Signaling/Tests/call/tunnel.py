@@ -3,6 +3,7 @@
 import json
 import socket
 import ssl
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import h2.config
@@ -55,11 +56,15 @@ class Stream:
         return self.close
 
     def leave(self):
+        """Also wakes who reads in another thread."""
+        with suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
         self.socket.close()
 
     def received(self):
         data = self.socket.recv(65536)
-        assert data, "the connection has ended"
+        if not data:
+            raise ConnectionError("the connection has ended")
         return data
 
 

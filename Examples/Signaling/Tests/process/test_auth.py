@@ -7,8 +7,10 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 
@@ -16,6 +18,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from test_process import PROGRAM, start  # noqa: F401
 
@@ -108,6 +113,45 @@ def test_each_refusal_of_a_token_has_its_code(start, files):  # noqa: F811
     assert (status, problem["code"]) == (400, "token_in_url")
 
 
+def test_a_token_in_a_url_counts_where_the_operator_allows_it(start, files):  # noqa: F811
+    secret = files("secret", SECRET)
+    strict = start("--token-secret-file", secret, "--log-level", "trace")
+    lenient = start("--token-secret-file", secret, "--log-level", "trace", "--tokens-in-urls")
+    good, bad = token(), token("y" * 32)
+    used = [good, bad]
+
+    def socket_says(service, query: str) -> str:
+        """What a WebSocket is told after its hello, or the code of what refuses it."""
+        url = service.url.replace("https", "wss") + f"v1/ws?{query}"
+        context = ssl._create_unverified_context()
+        try:
+            with connect(url, ssl=context, subprotocols=["signal.v1.json"]) as web_socket:
+                web_socket.send(json.dumps({"t": "hello"}))
+                said = json.loads(web_socket.recv(10))
+                return said.get("code") or said["t"]
+        except InvalidStatus as refusal:
+            return json.loads(refusal.response.body)["code"]
+
+    assert socket_says(strict, f"access_token={good}") == "token_in_url"
+    assert socket_says(lenient, f"access_token={good}") == "welcome"
+    assert socket_says(lenient, f"access_token={bad}") == "token_signature"
+    assert socket_says(lenient, f"token={good}") == "token_in_url"
+    assert socket_says(lenient, f"access_token={good}&access_token={good}") == "token_in_url"
+    for service in (strict, lenient):
+        _, session = hello(service, good)
+        used.append(session["token"])
+        query = {"access_token": session["token"], "wait": "0"}
+        with service.http() as http:
+            path = f"/v1/sessions/{session['sid']}/events"
+            poll = http.get(path, params=query, headers={"accept": "application/json"})
+            assert (poll.json().get("code") if service is strict else poll.status_code) in ("token_in_url", 200)
+            if service is lenient:
+                assert http.get(path, params={"access_token": "x", "wait": "0"}).json()["code"] == "unauthorized"
+        assert hello(service, good, params={"access_token": good})[1]["code"] == "token_in_url"
+        _, log = service.stop()
+        assert not any(secret in log for secret in used)
+
+
 def test_tokens_of_all_algorithms_and_of_the_previous_secret_are_good(start, files):  # noqa: F811
     options = ["--token-secret-file", files("secret", SECRET + "\n")]
     options += ["--token-previous-secret-file", files("previous", PREVIOUS)]
@@ -129,7 +173,7 @@ def test_keys_of_a_set_are_told_apart_by_kid(start, files):  # noqa: F811
     makers = {"RS256": jwt.algorithms.RSAAlgorithm, "ES256": jwt.algorithms.ECAlgorithm, "EdDSA": jwt.algorithms.OKPAlgorithm}
     keys = [makers[name].to_jwk(key.public_key(), as_dict=True) | {"kid": name} for name, key in KEYS.items()]
     keys.append({"kty": "new", "kid": "unknown"})
-    service = start("--token-jwks-file", files("jwks.json", json.dumps({"keys": keys})))
+    service = start("--token-jwks", files("jwks.json", json.dumps({"keys": keys})))
     for name, key in KEYS.items():
         assert hello(service, token(key, name, {"kid": name}))[0] == 201, name
         assert hello(service, token(key, name, {"kid": "other"}))[1]["code"] == "token_key"
@@ -238,6 +282,32 @@ def allocates(port: int, username: str, password: str) -> bool:
         capture_output=True, text=True, timeout=60,
     )
     return result.returncode == 0 and "Total lost packets 0" in result.stdout
+
+
+def test_whip_names_relays_with_credentials_that_allocate(start, files, relay):  # noqa: F811
+    url = f"turn:127.0.0.1:{relay}?transport=udp"
+    service = start(
+        "--token-secret-file", files("secret", SECRET),
+        "--turn", f"here {files('turn', SECRET)} 600 {url} turn:192.0.2.1",
+    )
+    def auth(**changes) -> dict:
+        return {"authorization": f"Bearer {token(**changes)}"}
+
+    def links(response) -> list[str]:
+        return response.headers.get_list("link")
+
+    with service.http() as http:
+        offered = links(http.options("/whip/r", headers=auth(sub='"a\\b')))
+        assert len(offered) == 2
+        expected = r'<(turn:\S+)>; rel="ice-server"; username="(.+)"; credential="(\S+)"; credential-type="password"'
+        found = [re.fullmatch(expected, link) for link in offered]
+        assert all(found), offered
+        assert [match[1] for match in found] == [url, "turn:192.0.2.1"]
+        assert found[0][2].endswith(r':\"a\\b'), "a quoted string"
+        username, credential = re.fullmatch(expected, links(http.options("/whep/r", headers=auth()))[0]).group(2, 3)
+        assert allocates(relay, username, credential)
+        for headers in ({}, auth(rooms=["other"]), {"authorization": "Bearer x"}):
+            assert links(http.options("/whip/r", headers=headers)) == [], headers
 
 
 def test_credentials_allocate_a_relay(start, files, relay):  # noqa: F811

@@ -7,9 +7,13 @@ import json
 import pathlib
 import re
 import signal
+import socket
+import ssl
 import subprocess
 
+import httpx
 import pytest
+from cryptography import x509
 from test_process import PACKAGE, PROGRAM, Client, Service, events, start  # noqa: F401
 
 
@@ -45,6 +49,7 @@ def test_print_config_shows_values_and_sources_but_no_secret(file, tmp_path):
     assert "room-capacity: 9  # --room-capacity\n" in result.stdout
     assert f"admin-port: 0  # {file}:1\n" in result.stdout
     assert "hunter2" not in result.stdout + result.stderr
+    assert f'webhook-url: "[redacted]"  # {file}:2\n' in result.stdout
     checked = say("check-config", "--config", str(file), "--webhook-secret-file", str(secret2))
     assert f"everyone on this machine can read {secret}" in checked.stderr
 
@@ -78,6 +83,57 @@ def test_a_hang_up_takes_what_may_change_and_drops_nobody(start, file):
             assert ada.send({"t": "join", "room": "r2"}) == ["ok"], "two have room now"
             assert next(heard)["room"] == "r2", "the stream is the same"
             assert http.get("/").status_code == 200
+
+
+def test_a_hang_up_takes_another_certificate_and_another_token_of_operators(start, file, tmp_path):
+    def site(name: str) -> dict[str, str]:
+        paths = {"certificate": str(tmp_path / f"{name}.pem"), "private-key": str(tmp_path / f"{name}.key")}
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+            + ["-subj", f"/CN={name}", "-keyout", paths["private-key"], "-out", paths["certificate"]],
+            check=True,
+            capture_output=True,
+        )
+        return paths
+
+    def configure(name: str, token: str, **more):
+        (tmp_path / token).write_text(token)
+        settings = {"port": 0, "admin-port": 0, "admin-token-file": str(tmp_path / token), **site(name), **more}
+        file.write_text("".join(f"{key}: {value}\n" for key, value in settings.items()))
+
+    def shown() -> str:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        with socket.create_connection(("localhost", service.port)) as plain, context.wrap_socket(plain) as secure:
+            name = x509.load_der_x509_certificate(secure.getpeercert(True)).subject
+        return name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)[0].value
+
+    def admitted(token: str) -> int:
+        return operator.get("/v1/status", headers={"authorization": f"Bearer {token}"}).status_code
+
+    configure("first.example", "first-token-of-operators")
+    service = start("--config", str(file))
+    operator = httpx.Client(base_url=service.process.stdout.readline().split()[-1], timeout=10)
+    with service.http() as http, operator:
+        client = Client(http)
+        with client.stream() as response:
+            assert client.send({"t": "join", "room": "r"}) == ["ok"]
+            heard = events(response)
+            assert next(heard)["t"] == "joined" and shown() == "first.example"
+            assert (admitted("first-token-of-operators"), admitted("other-token-of-operators")) == (200, 401)
+            configure("second.example", "other-token-of-operators")
+            service.process.send_signal(signal.SIGHUP)
+            wait_for(service, "certificates replaced")
+            assert shown() == "second.example"
+            assert (admitted("first-token-of-operators"), admitted("other-token-of-operators")) == (401, 200)
+            # Of two files that do not belong together neither counts, and those of before stay.
+            configure("third.example", "other-token-of-operators", **{"private-key": str(tmp_path / "first.example.key")})
+            service.process.send_signal(signal.SIGHUP)
+            assert "does not match" in wait_for(service, "the old one stays")
+            assert shown() == "second.example"
+            assert client.send({"t": "join", "room": "r2"}) == ["ok"]
+            assert next(heard)["room"] == "r2", "the stream is the same"
 
 
 def test_no_secret_of_a_call_stands_in_the_log(start):

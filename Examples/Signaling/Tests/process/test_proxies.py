@@ -1,8 +1,9 @@
 """The program behind nginx and HAProxy, with the configurations of Deploy/: a session by events and by WebSocket through each.
 
-SIGNALING_PROGRAM is the program to test. Needs nginx, haproxy, httpx[http2], websockets and pytest.
+SIGNALING_PROGRAM is the program to test. Needs nginx, haproxy, h2, httpx[http2], websockets and pytest.
 """
 
+import json
 import pathlib
 import re
 import shutil
@@ -11,8 +12,12 @@ import ssl
 import subprocess
 import time
 
+import h2.config
+import h2.connection
+import h2.events
 import httpx
 import pytest
+from websockets.sync.client import connect
 from test_process import PACKAGE, PROGRAM, Client, Service, events
 
 CERTIFICATE = "localhost.pem"
@@ -108,3 +113,82 @@ def test_a_session_comes_through(proxied):
             offer = {"t": "offer", "room": "r", "to": {"peer": bob.hello["sid"]}, "call": "k", "neg": 1}
             assert ada.send({**offer, "body": {"sdp": "x"}}) == ["ok"]
             assert next(heard)["t"] == "offer"
+
+
+def test_a_session_comes_through_by_websocket(proxied):
+    _, port = proxied
+    context = ssl._create_unverified_context()
+    with connect(f"wss://127.0.0.1:{port}/v1/ws", ssl=context, subprotocols=["signal.v1.json"]) as web_socket:
+
+        def hear() -> dict:
+            return json.loads(web_socket.recv(10))
+
+        web_socket.send(json.dumps({"t": "hello"}))
+        assert hear()["t"] == "welcome" and web_socket.subprotocol == "signal.v1.json"
+        web_socket.send(json.dumps({"t": "join", "id": "c1", "room": "r"}))
+        assert {hear()["t"], hear()["t"]} == {"ack", "joined"}
+
+
+@pytest.mark.parametrize("proxied", ["haproxy"], indirect=True)
+def test_a_websocket_over_http_2_comes_through(proxied):
+    """By the extended CONNECT of RFC 8441, which the proxy passes on as an upgrade."""
+    _, port = proxied
+    context = ssl._create_unverified_context()
+    context.set_alpn_protocols(["h2"])
+    plain = socket.create_connection(("127.0.0.1", port), 10)
+    with plain, context.wrap_socket(plain) as connection:
+        http = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+        http.initiate_connection()
+        received = b""
+        status = None
+
+        def read_on():
+            nonlocal received, status
+            connection.sendall(http.data_to_send())
+            data = connection.recv(65536)
+            assert data, "the connection has ended"
+            for event in http.receive_data(data):
+                if isinstance(event, h2.events.ResponseReceived):
+                    status = dict(event.headers)[":status"]
+                elif isinstance(event, h2.events.DataReceived):
+                    received += event.data
+                    http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+            connection.sendall(http.data_to_send())
+
+        def say(message: dict):
+            """One frame, masked with zeros (RFC 6455 section 5.3)."""
+            text = json.dumps(message).encode()
+            assert len(text) < 126
+            http.send_data(stream, bytes([0x81, 0x80 | len(text), 0, 0, 0, 0]) + text)
+
+        def hear() -> dict:
+            nonlocal received
+            while True:
+                if len(received) >= 4:
+                    assert received[0] == 0x81
+                    size, start = received[1], 2
+                    if size == 126:
+                        size, start = int.from_bytes(received[2:4], "big"), 4
+                    if len(received) >= start + size:
+                        text, received = received[start : start + size], received[start + size :]
+                        return json.loads(text)
+                read_on()
+
+        while not http.remote_settings.enable_connect_protocol:
+            read_on()
+        stream = http.get_next_available_stream_id()
+        http.send_headers(
+            stream,
+            [
+                (":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "https"), (":path", "/v1/ws"),
+                (":authority", f"127.0.0.1:{port}"), ("sec-websocket-version", "13"),
+                ("sec-websocket-protocol", "signal.v1.json"),
+            ],
+        )
+        while status is None:
+            read_on()
+        assert status == "200"
+        say({"t": "hello"})
+        assert hear()["t"] == "welcome"
+        say({"t": "join", "id": "c1", "room": "r"})
+        assert {hear()["t"], hear()["t"]} == {"ack", "joined"}

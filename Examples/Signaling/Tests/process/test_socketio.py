@@ -28,6 +28,24 @@ def test_a_client_without_a_good_token_hears_the_code(start, files, transport): 
         client.close()
 
 
+def test_channels_and_users_are_told_to_those_whose_token_says_so(start, files):  # noqa: F811
+    service = start("--token-secret-file", files("secret", SECRET))
+    for grants, answer in [
+        (["join"], {"response": "error", "code": "forbidden"}),
+        (["join", "list"], {"response": "users", "users": [], "format": "list"}),
+    ]:
+        client = SocketIOClient(service.url, ["websocket"], {"token": token(grants=grants)})
+        sid = client.hear("welcome")[1]["sid"]
+        client.emit("admin_enquire", {"ask": "users", "format": "list"})
+        heard = client.hear("response_to_admin_enquire")[1]
+        # That of before may still be there.
+        if users := heard.get("users"):
+            assert sid in users
+            heard["users"] = []
+        assert heard == answer
+        client.close()
+
+
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
 def test_a_service_that_goes_away_says_so_and_closes(start, transport):  # noqa: F811
     service = start()

@@ -13,15 +13,15 @@ extension LoopService {
     func identify(
         _ credential: [UInt8]?, _ done: @escaping (_ result: Result<Identity, TokenRefusal>) -> Void
     ) {
-        guard let verifier = access.verifier else { return done(.success(.development)) }
+        guard access.verifier != nil else { return done(.success(.development)) }
         guard let credential else {
             return done(.failure(TokenRefusal(.tokenMissing, "Authorization: Bearer with a token is missing")))
         }
         let time = now.unixMilliseconds
-        let loop = loop
+        let (loop, access) = (loop, access)
         let confined = Confined(value: done)
         Task {
-            let result = await verifier.identity(credential, unixMilliseconds: time)
+            let result = await access.identity(credential, unixMilliseconds: time)
             loop.execute { confined.value(result) }
         }
     }
@@ -54,6 +54,23 @@ extension LoopService {
         guard names.contains("token") || names.contains("access_token") else { return nil }
         return Problem.tokenInURL.reply("a token has no place in a URL: send Authorization: Bearer")
     }
+
+    /// The token of a request that browsers make without a way to set its fields (EventSource, WebSocket): where the operator allows it,
+    /// that of `access_token` counts when there is no other.
+    ///
+    /// - Returns: the refusal of a URL that may have none.
+    func credential(of exchange: Exchange, beside field: [UInt8]?) -> Result<[UInt8]?, Refusal> {
+        let tokens = exchange.queryFields.filter { $0.name == "access_token" || $0.name == "token" }
+        guard access.takesTokensInURLs, tokens.count == 1, tokens[0].name == "access_token" else {
+            return refusalOfURL(exchange).map { .failure(Refusal(reply: $0)) } ?? .success(field)
+        }
+        return .success(field ?? tokens[0].value.map { Array($0.utf8) })
+    }
+}
+
+/// What a request is answered that is refused.
+struct Refusal: Error {
+    let reply: Reply
 }
 
 extension Exchange {

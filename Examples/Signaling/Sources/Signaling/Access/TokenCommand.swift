@@ -88,7 +88,7 @@ struct TokenCommand: AsyncParsableCommand {
             var access = ServiceConfiguration.Access()
             access.secret = try secretFile.map { Secret(path: $0, bytes: try KeyFile.secret($0)) }
             access.keyFiles = keyFile
-            access.keySetFile = jwksFile
+            access.keySet = jwksFile
             access.audiences = [audience]
             access.issuers = [issuer]
             let keys = try await access.keys()

@@ -3,13 +3,14 @@ import SignalingCore
 
 /// Lets operators in, and keeps the pages of other sites out: a browser on the operator's machine reaches its loopback too.
 final class AdminGate: Handler {
-    private let token: Secret?
+    /// Its token may change while it runs.
+    private let service: LoopService
     private let isLoopback: Bool
     private let next: any Handler
 
-    init(_ configuration: AdminConfiguration, wrapping next: any Handler) {
-        token = configuration.token
-        isLoopback = configuration.isLoopback
+    init(of service: LoopService, isLoopback: Bool, wrapping next: any Handler) {
+        self.service = service
+        self.isLoopback = isLoopback
         self.next = next
     }
 
@@ -25,7 +26,7 @@ final class AdminGate: Handler {
         if isLoopback, !Self.isLocal(exchange.authority) {
             return Problem.forbidden.reply("on loopback, ask by an address of loopback or as localhost")
         }
-        guard let token else { return nil }
+        guard let token = service.adminToken else { return nil }
         guard let given = exchange.headers.bearerToken, token.matches(given) else {
             return Problem.unauthorized.reply("Authorization: Bearer with the admin token is missing or wrong")
         }

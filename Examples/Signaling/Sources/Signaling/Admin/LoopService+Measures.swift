@@ -9,6 +9,7 @@ extension LoopService {
         measures.busy = monitor.busy
         measures.longestIteration = monitor.longestIteration
         if let webhooks { measures.webhooks = webhooks.measures }
+        measures.keySet = keySetMeasures?()
         guard let snapshot = server?.snapshot(on: loop) else { return measures }
         let connections = snapshot.connections
         measures.connectionsAccepted = connections.accepted

@@ -42,6 +42,11 @@ struct ConfigurationSources: Sendable {
         loaded.values.admin.handedOver = sockets.first(where: \.isAdmin)
         problems += problems.isEmpty ? loaded.values.conflicts : []
         guard problems.isEmpty else { throw ConfigurationError(problems) }
+        if loaded.values.listen.isDevelopmentOnLAN {
+            let network = DevelopmentNetwork()
+            loaded.values.network = network
+            loaded.values.access.runSecret = network.secret
+        }
         loaded.warnings += exposedFiles(loaded)
         return loaded
     }
@@ -118,7 +123,8 @@ struct LoadedConfiguration: Sendable {
     /// As YAML, with the source of each value behind it.
     var report: String {
         Setting.all.map { setting in
-            let texts = setting.isSecret ? ["[redacted]"] : setting.write(values)
+            let written = setting.write(values)
+            let texts = setting.isSecret && !written.isEmpty ? ["[redacted]"] : written
             let value =
                 switch setting.shape {
                 case .list: "[" + texts.map(Self.quoted).joined(separator: ", ") + "]"

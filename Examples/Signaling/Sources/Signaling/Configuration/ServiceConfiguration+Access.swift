@@ -9,12 +9,19 @@ extension ServiceConfiguration {
         var secret: Secret?
         /// The one before, whose tokens are still good.
         var previousSecret: Secret?
+        /// In development mode for other machines: of this run alone.
+        var runSecret: Secret?
         var keyFiles: [String] = []
-        var keySetFile: String?
+        /// The path of a file, or a URL.
+        var keySet: String?
+        /// The bounds of one that comes from a URL.
+        var keySetBounds = KeySetSource(url: "")
         var audiences = ["signaling"]
         var issuers = ["signaling"]
         /// How far the clocks of issuers may be apart from ours.
         var leeway = Duration.seconds(30)
+        /// Whether clients may send them in URLs.
+        var tokensInURLs = false
         /// Of pages that may use the service beside its own.
         var origins: [String] = []
         /// Relays of regions; the first is for clients that name none.
@@ -23,11 +30,25 @@ extension ServiceConfiguration {
 }
 
 extension ServiceConfiguration.Access {
+    /// Whether the operator has given any.
+    var hasKeys: Bool { secret != nil || !keyFiles.isEmpty || keySet != nil }
+
+    /// Where keys come from that do not stand in files.
+    var keySource: KeySetSource? {
+        guard let keySet, KeySetSource.isURL(keySet) else { return nil }
+        let bounds = keySetBounds
+        return KeySetSource(
+            url: keySet, interval: bounds.interval, maxAge: bounds.maxAge, timeout: bounds.timeout,
+            maxPause: bounds.maxPause, size: bounds.size, keys: bounds.keys)
+    }
+
     /// Reads keys and secrets.
     func configuration(limits: ServiceLimits) async throws -> AccessConfiguration {
         var access = AccessConfiguration(origins: Set(origins.map { $0.lowercased() }))
         let keys = try await keys()
-        if !keys.isEmpty { access.verifier = verifier(keys, limits) }
+        access.keySource = keySource
+        if !keys.isEmpty || keySource != nil { access.verifier = verifier(keys, limits) }
+        access.takesTokensInURLs = tokensInURLs
         access.regions = turn.map(\.region)
         return access
     }
@@ -41,7 +62,7 @@ extension ServiceConfiguration.Access {
 
     func keys() async throws -> [TokenKey] {
         var keys: [TokenKey] = []
-        for secret in [secret, previousSecret].compactMap(\.self) {
+        for secret in [secret, previousSecret, runSecret].compactMap(\.self) {
             keys.append(
                 try await Self.naming(secret.path) { () throws(TokenKey.Failure) in try await .secret(secret.bytes) })
         }
@@ -49,9 +70,9 @@ extension ServiceConfiguration.Access {
             let text = String(decoding: try KeyFile.read(path), as: UTF8.self)
             keys.append(try await Self.naming(path) { () throws(TokenKey.Failure) in try await .pem(text) })
         }
-        if let keySetFile {
-            let json = try KeyFile.read(keySetFile)
-            keys += try await Self.naming(keySetFile) { () throws(TokenKey.Failure) in try await TokenKey.set(json) }
+        if let keySet, !KeySetSource.isURL(keySet) {
+            let json = try KeyFile.read(keySet)
+            keys += try await Self.naming(keySet) { () throws(TokenKey.Failure) in try await TokenKey.set(json) }
         }
         return keys
     }

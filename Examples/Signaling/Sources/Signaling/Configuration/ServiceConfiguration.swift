@@ -5,6 +5,8 @@ import SignalingCore
 /// All that an operator can choose, each topic in a section of its own. ``Setting/all`` names every value.
 struct ServiceConfiguration: Sendable {
     var listen = Listen()
+    /// In development mode for other machines.
+    var network: DevelopmentNetwork?
     var tls = TLS()
     var log = Log()
     var access = Access()
@@ -30,6 +32,8 @@ struct ServiceConfiguration: Sendable {
         var proxyProtocol = false
         /// Who may send a header of the PROXY protocol.
         var proxies: [AddressRange] = AddressRange.loopback
+        /// Development mode for other machines.
+        var isDevelopmentOnLAN = false
 
         /// Instead of all of these.
         var handedOver: [HandedOverSocket] = []
@@ -90,7 +94,7 @@ extension ServiceConfiguration {
     var isDevelopment: Bool { tls.certificate == nil && !tls.plaintext }
 
     /// What the runtime's server is told.
-    func server(_ logger: Logger) -> ServerConfiguration {
+    func server(_ logger: Logger) throws(ServerError) -> ServerConfiguration {
         var server = ServerConfiguration(host: listen.host, port: listen.port)
         if let path = listen.unixSocket { server.endpoints = [.unix(path: path)] }
         if !listen.handedOver.isEmpty { server.endpoints = listen.handedOver.map { .descriptor($0.descriptor) } }
@@ -104,6 +108,10 @@ extension ServiceConfiguration {
         if tls.plaintext { server.security = .plaintext }
         if let chain = tls.certificate, let key = tls.privateKey {
             server.security = .certificate(chain: chain, key: key)
+        }
+        if let network {
+            server.endpoints = [.tcp(host: network.host, port: listen.port)]
+            server.security = try network.security
         }
         return server
     }
@@ -122,7 +130,7 @@ extension ServiceConfiguration {
     var ticketKeys: TicketKeys {
         get throws {
             if let ticketSecret { return try TicketKeys(file: ticketSecret) }
-            return isDevelopment ? .development : TicketKeys()
+            return isDevelopment && network == nil ? .development : TicketKeys()
         }
     }
 
@@ -152,7 +160,18 @@ extension ServiceConfiguration {
         if access.previousSecret != nil, access.secret == nil {
             found.append("--token-previous-secret-file is of use beside --token-secret-file only")
         }
-        return found + operationsConflicts
+        return found + developmentConflicts + operationsConflicts
+    }
+
+    private var developmentConflicts: [String] {
+        guard listen.isDevelopmentOnLAN else { return [] }
+        var found: [String] = []
+        if !isDevelopment { found.append("--dev-lan is development mode: leave out --certificate and --plaintext") }
+        if access.hasKeys { found.append("--dev-lan makes a key for each run: leave out those of tokens") }
+        if listen.host != Listen().host || listen.unixSocket != nil || !listen.handedOver.isEmpty {
+            found.append("--dev-lan listens at all addresses: leave out --host, --unix-socket and sockets of systemd")
+        }
+        return found
     }
 
     private var operationsConflicts: [String] {

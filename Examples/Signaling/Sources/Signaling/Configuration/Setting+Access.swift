@@ -13,14 +13,29 @@ extension Setting {
             "token-key-file", \.access.keyFiles, list: .path,
             "PEM files with public keys of tokens: RSA, P-256 or Ed25519.", .whileRunning),
         Setting(
-            "token-jwks-file", \.access.keySetFile, optional: .path,
-            "A file with public keys of tokens, as a JSON Web Key Set.", .whileRunning),
+            "token-jwks", \.access.keySet, optional: .keySet,
+            "Public keys of tokens, as a JSON Web Key Set: a file, or the https URL at which an issuer has them.",
+            .whileRunning),
+        Setting(
+            "token-jwks-interval", \.access.keySetBounds.interval, .time(.milliseconds(100)...hour),
+            "The least time between two fetches of keys from a URL.", .whileRunning, audience: .tuning),
+        Setting(
+            "token-jwks-age", \.access.keySetBounds.maxAge, .time(.milliseconds(100)...day * 30),
+            "How long keys from a URL are fresh at most, and when its Cache-Control does not say.", .whileRunning,
+            audience: .tuning),
+        Setting(
+            "token-jwks-timeout", \.access.keySetBounds.timeout, .time(.milliseconds(100)...hour),
+            "How long a fetch of keys may take.", .whileRunning, audience: .tuning),
         Setting(
             "token-audience", \.access.audiences, list: .text, "Whom tokens are for: their aud.", .whileRunning),
         Setting("token-issuer", \.access.issuers, list: .text, "Who makes tokens: their iss.", .whileRunning),
         Setting(
             "token-leeway", \.access.leeway, .time(.zero...hour),
             "How far the clocks of issuers may be apart from ours.", .whileRunning),
+        Setting(
+            "tokens-in-urls", \.access.tokensInURLs, .onOff,
+            "Takes ?access_token= of events and WebSockets too, for clients that cannot set fields. Proxies and histories see it.",
+            .whileRunning),
         Setting(
             "token-warning", \.limits.tokenWarning, .time(.zero...hour),
             "How long before its token expires a session is told.", .whileRunning, audience: .tuning),
@@ -44,6 +59,14 @@ extension Setting {
 }
 
 extension SettingFormat where Value == String {
+    /// A file with keys, or where to fetch them.
+    static let keySet = SettingFormat(
+        "the path of a file, an https URL, or an http URL on loopback",
+        read: { text throws(BadValue) in
+            guard !text.isEmpty, !KeySetSource.isURL(text) || KeySetSource.isGoodURL(text) else { throw BadValue() }
+            return text
+        }, write: { $0 })
+
     /// As a browser writes it.
     static let origin = SettingFormat(
         "an origin such as https://app.example, with its port if that is not 443",

@@ -16,15 +16,19 @@ extension Setting {
         Setting(
             "proxy-protocol-from", \.listen.proxies, list: .network, unset: "nobody",
             "Who may send that header: it is believed.", .atStart),
+        Setting(
+            "dev-lan", \.listen.isDevelopmentOnLAN, .onOff,
+            "Development mode for other machines too, such as a phone: prints links to a room, good for an hour.",
+            .atStart),
     ]
 
     static let tls: [Setting] = [
         Setting(
             "certificate", \.tls.certificate, optional: .path, unset: "a development certificate",
-            "A PEM file with the certificate and its chain; SIGHUP reads it again.", .atStart),
+            "A PEM file with the certificate and its chain; SIGHUP reads it again.", .whileRunning),
         Setting(
             "private-key", \.tls.privateKey, optional: .path, unset: "that of the development certificate",
-            "The PEM file with the certificate's private key; SIGHUP reads it again.", .atStart),
+            "The PEM file with the certificate's private key; SIGHUP reads it again.", .whileRunning),
         Setting(
             "plaintext", \.tls.plaintext, .onOff, "Speaks without TLS, behind a proxy that has the certificate.",
             .atStart),

@@ -17,13 +17,14 @@ extension Setting {
             "The port for operators, such as 9443; 0 takes a free one.", .atStart),
         Setting(
             "admin-token-file", \.admin.token, optional: .secret(atLeast: 16),
-            "A file with the bearer token of operators, of at least 16 bytes. Beyond loopback it is needed.", .atStart),
+            "A file with the bearer token of operators, of at least 16 bytes. Beyond loopback it is needed.",
+            .whileRunning),
         Setting(
             "webhook-url", \.webhooks.url, optional: .url, "Where events of sessions and rooms are posted to.",
             .atStart, isSecret: true),
         Setting(
             "webhook-secret-file", \.webhooks.secret, optional: .secret(atLeast: 16),
-            "A file with the secret that they are signed with, of at least 16 bytes.", .atStart),
+            "A file with the secret that they are signed with, of at least 16 bytes.", .whileRunning),
     ]
 }
 

@@ -5,7 +5,8 @@ import SignalingCore
 extension LoopService {
     /// What takes the requests of operators on this loop.
     func makeAdminRouter(_ configuration: AdminConfiguration, drainWithin: Duration, logger: Logger) -> Router {
-        Router(on: loop, logger: logger) { routes in
+        adminToken = configuration.token
+        return Router(on: loop, logger: logger) { routes in
             healthRoutes(routes)
             for (path, file) in WebFile.dashboard {
                 routes.get(path) { exchange in
@@ -13,7 +14,8 @@ extension LoopService {
                     exchange.respond(file, images: "data:")
                 }
             }
-            routes.group(through: [{ AdminGate(configuration, wrapping: $0) }]) { routes in
+            let isLoopback = configuration.isLoopback
+            routes.group(through: [{ [self] in AdminGate(of: self, isLoopback: isLoopback, wrapping: $0) }]) { routes in
                 serve(routes, .get, "/metrics") { _, _ in .metrics }
                 vocabularyRoutes(routes)
                 routes.group("/v1") { routes in
@@ -30,13 +32,18 @@ extension LoopService {
 
     /// For whoever restarts the process, or sends clients to it. They need no token and learn nothing else.
     private func healthRoutes(_ routes: Routes) {
-        for path in ["/livez", "/startupz"] {
-            routes.get(path) { exchange in exchange.respondHealth(true, "ok") }
+        routes.get("/livez") { exchange in exchange.respondHealth(true, "ok") }
+        routes.get("/startupz") { [self] exchange in
+            exchange.respondHealth(access.isReady, access.isReady ? "ok" : Self.waitsForKeys)
         }
         routes.get("/readyz") { [self] exchange in
-            exchange.respondHealth(!node.isDraining, node.isDraining ? "draining" : "ok")
+            let why = node.isDraining ? "draining" : Self.waitsForKeys
+            let isReady = !node.isDraining && access.isReady
+            exchange.respondHealth(isReady, isReady ? "ok" : why)
         }
     }
+
+    private static let waitsForKeys = "waiting for the keys of tokens"
 
     private func sessionAdminRoutes(_ routes: Routes) {
         list(routes, "/sessions") { .sessions(cursor: $0, limit: $1) }

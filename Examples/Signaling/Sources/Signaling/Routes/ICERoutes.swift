@@ -33,6 +33,12 @@ extension LoopService {
     /// Those of the first region.
     func relays(for identity: Identity) -> [UInt8] { servers(of: access.regions.first, for: identity) }
 
+    /// As ``relays(for:)``, as values of `Link`.
+    func relayLinks(for identity: Identity) -> [String] {
+        let server = access.regions.first?.credentials(for: identity.subject, unixSeconds: now.unixMilliseconds / 1000)
+        return server?.links ?? []
+    }
+
     private func servers(of region: TurnRegion?, for identity: Identity) -> [UInt8] {
         let server = region?.credentials(for: identity.subject, unixSeconds: now.unixMilliseconds / 1000)
         var writer = JSONWriter()

@@ -9,14 +9,19 @@ extension LoopService {
     }
 
     private func openWebSocket(_ exchange: Exchange) {
-        if let refusal = refusalOfURL(exchange) { return exchange.respond(refusal) }
+        let field = exchange.headers.subprotocolToken ?? exchange.headers.bearerToken
+        let credential: [UInt8]?
+        switch self.credential(of: exchange, beside: field) {
+        case .failure(let refusal): return exchange.respond(refusal.reply)
+        case .success(let found): credential = found
+        }
         if exchange.requestsProtocol("websocket"),
             !exchange.headers.subprotocols.contains(WebSocketStream.subprotocol)
         {
             exchange.respond(Problem.subprotocolRequired.reply("offer the subprotocol \(WebSocketStream.subprotocol)"))
             return
         }
-        exchange.acceptWebSocket(WebSocketStream.options(limits), handler: WebSocketStream(self, exchange))
+        exchange.acceptWebSocket(WebSocketStream.options(limits), handler: WebSocketStream(self, exchange, credential))
     }
 
     private func openLines(_ exchange: Exchange) {

@@ -9,10 +9,9 @@ final class WebSocketStream: WebSocketHandler, StreamSink {
     private let stream: DuplexStream
     private var webSocket: WebSocket?
 
-    init(_ service: LoopService, _ exchange: Exchange) {
+    init(_ service: LoopService, _ exchange: Exchange, _ credential: [UInt8]?) {
         version = exchange.version == .http2 ? "2" : "1.1"
-        stream = DuplexStream(
-            service, exchange, credential: exchange.headers.subprotocolToken ?? exchange.headers.bearerToken)
+        stream = DuplexStream(service, exchange, credential: credential)
     }
 
     static func options(_ limits: ServiceLimits) -> WebSocketOptions {

@@ -9,8 +9,8 @@ extension VocabularyClient {
         switch event {
         case "joined": joined(room, value["members"], text)
         case "occupancy": occupied(room, value["members"], text)
-        case "peer_joined": peerJoined(room, value["peer"].string ?? "", text.member("meta") ?? .emptyObject)
-        case "peer_updated": peerUpdated(room, value["peer"].string ?? "", text.member("meta") ?? .emptyObject)
+        case "peer_joined": peerJoined(room, member(value["peer"].string ?? "", text))
+        case "peer_updated": peerUpdated(room, member(value["peer"].string ?? "", text))
         case "peer_left": peerLeft(room, value["peer"].string ?? "")
         case "room_closed": closed(room)
         case "offer", "answer", "pranswer", "candidates", "msg", "hangup", "reject":
@@ -26,13 +26,17 @@ extension VocabularyClient {
         var roster = VocabularyRoster()
         for (member, own) in zip(members.array ?? [], text.member("members")?.elements ?? []) {
             guard let peer = member["peer"].string, peer != sid else { continue }
-            roster.set(self.member(peer, own.member("meta") ?? .emptyObject))
+            roster.set(self.member(peer, own))
         }
         return roster
     }
 
-    private func member(_ peer: String, _ meta: SocketJSON) -> VocabularyMember {
-        VocabularyMember(peer: peer, meta: meta, maxSize: host.limits.identifierSize)
+    /// As the service tells of it.
+    private func member(_ peer: String, _ text: SocketJSON) -> VocabularyMember {
+        let meta = text.member("meta") ?? .emptyObject
+        var member = VocabularyMember(peer: peer, meta: meta, maxSize: host.limits.identifierSize)
+        member.moderates = text.member("moderator")?.value.bool == true
+        return member
     }
 
     private func joined(_ room: String, _ members: SocketValue, _ text: SocketJSON) {
@@ -58,17 +62,20 @@ extension VocabularyClient {
         for user in place.roster.names { connect(user) }
     }
 
-    private func peerJoined(_ room: String, _ peer: String, _ meta: SocketJSON) {
+    private func peerJoined(_ room: String, _ member: VocabularyMember) {
         guard places[room] != nil else { return }
-        let member = member(peer, meta)
         places[room]?.roster.set(member)
-        if let user = places[room]?.roster.name(of: member) { connect(user) }
+        if let user = places[room]?.roster.name(of: member.peer) { connect(user) }
     }
 
-    private func peerUpdated(_ room: String, _ peer: String, _ meta: SocketJSON) {
+    private func peerUpdated(_ room: String, _ member: VocabularyMember) {
+        guard let old = places[room] else { return }
+        let peer = member.peer
         // Of itself it hears when it begins to moderate.
-        guard peer != sid, let old = places[room] else { return }
-        let member = member(peer, meta)
+        guard peer != sid else {
+            if member.moderates { host.emit("set-isInitiator-true", [.string(room)]) }
+            return
+        }
         places[room]?.roster.set(member)
         let (before, after) = (old.roster.name(of: peer), places[room]?.roster.name(of: peer) ?? peer)
         if let before, before != after, find(before) == nil { disconnect(before) }
@@ -85,12 +92,18 @@ extension VocabularyClient {
     }
 
     /// The client was put out.
-    private func removed(_ room: String) { if let place = places.removeValue(forKey: room) { forget(place) } }
+    private func removed(_ room: String) {
+        guard let place = places.removeValue(forKey: room) else { return }
+        if current == room { current = nil }
+        forget(place)
+    }
 
     private func closed(_ room: String) {
         guard let place = places[room] else { return }
         let owner = place.roster.members.first?.extra ?? .emptyObject
         removed(room)
+        // Whoever closes it hears so by its acknowledgement.
+        guard closing.remove(room) == nil else { return }
         host.emit("closed-entire-session", [.string(room), .json(owner)])
     }
 

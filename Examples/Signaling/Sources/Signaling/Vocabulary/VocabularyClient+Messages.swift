@@ -9,7 +9,9 @@ extension VocabularyClient {
         adopt(text.member("sender")?.value ?? .null, forChannel: false)
         guard let user = text.member("remoteUserId")?.value.string, user != name else { return }
         if user == "system" { return detectPresence(message.value, answer) }
-        if message.value["newParticipationRequest"].bool == true { return participate(user, message) }
+        if message.value["newParticipationRequest"].bool == true {
+            return participate(user, message, Self.password(text.value))
+        }
         send(message, to: user)
     }
 
@@ -23,18 +25,28 @@ extension VocabularyClient {
     }
 
     /// Asks a user, or all of a room, to begin a call with it.
-    private func participate(_ target: String, _ message: SocketJSON) {
+    private func participate(_ target: String, _ message: SocketJSON, _ password: String?) {
         if places[target]?.roster.contains(sid) == true { return request(target, message) }
         if find(target) != nil { return send(message, to: target) }
         ask(target) { [weak self] entrance in
             guard let self else { return }
             guard entrance != nil else { return host.emit("user-not-found", [.string(target)]) }
-            join(target) { [weak self] error in
+            join(target, password: password) { [weak self] error in
                 guard let self else { return }
-                guard error == nil else { return host.emit("user-not-found", [.string(target)]) }
+                if let error { return refuse(target, password, error) }
                 current = target
                 request(target, message)
             }
+        }
+    }
+
+    private func refuse(_ room: String, _ password: String?, _ error: String) {
+        switch error {
+        case "password_required": host.emit("join-with-password", [.string(room)])
+        case "wrong_password": host.emit("invalid-password", [.string(room), .string(password ?? "")])
+        case "too_many_guesses": host.emit("password-max-tries-over", [.string(room)])
+        case "room_full": host.emit("room-full", [.string(room)])
+        default: host.emit("user-not-found", [.string(room)])
         }
     }
 

@@ -8,11 +8,13 @@ extension VocabularyClient {
         case notAvailable = "Session not available"
         case full = "Session full"
         case denied = "Session permission denied"
+        case password = "Invalid password"
 
         init(code: String) {
             switch code {
             case "room_full": self = .full
             case "forbidden": self = .denied
+            case "password_required", "wrong_password", "too_many_guesses": self = .password
             default: self = .notAvailable
             }
         }
@@ -28,7 +30,8 @@ extension VocabularyClient {
             if let entrance, !isOwn(entrance) {
                 let first = firstMember(entrance)
                 let isFull = first.maxAllowed.map { entrance.value["members"].integer ?? 0 >= $0 } ?? false
-                return answer([true, .string(id), Self.presence(first.extra, isFull: isFull)])
+                let isLocked = entrance.value["locked"].bool == true
+                return answer([true, .string(id), Self.presence(first.extra, isFull: isFull, isLocked: isLocked)])
             }
             if let (room, peer) = find(id), let member = places[room]?.roster.member(peer) {
                 return answer([true, .string(id), .json(member.extra)])
@@ -48,14 +51,17 @@ extension VocabularyClient {
             maxSize: host.limits.identifierSize)
     }
 
-    private static func presence(_ extra: SocketJSON, isFull: Bool) -> SocketValue {
-        let room: SocketValue = ["isFull": .bool(isFull), "isPasswordProtected": false]
+    private static func presence(_ extra: SocketJSON, isFull: Bool, isLocked: Bool = false) -> SocketValue {
+        let room: SocketValue = ["isFull": .bool(isFull), "isPasswordProtected": .bool(isLocked)]
         return .json(extra.adding("_room", room) ?? extra)
     }
 
     func openRoom(_ arguments: SocketArguments, _ answer: @escaping Answer) {
         let room = prepare(arguments)
-        join(room, maxAllowed: query.maxParticipants) { [weak self] error in self?.entered(room, error, answer) }
+        let password = Self.password(arguments[0])
+        join(room, password: password, maxAllowed: query.maxParticipants) { [weak self] error in
+            self?.entered(room, error, answer)
+        }
     }
 
     func joinRoom(_ arguments: SocketArguments, _ answer: @escaping Answer) {
@@ -67,7 +73,8 @@ extension VocabularyClient {
             {
                 return answer(Refusal.full.answer)
             }
-            join(room) { [weak self] error in self?.entered(room, error, answer) }
+            join(room, password: Self.password(arguments[0])) { [weak self] error in self?.entered(room, error, answer)
+            }
         }
     }
 
@@ -86,4 +93,37 @@ extension VocabularyClient {
         current = room
         answer([true])
     }
+
+    /// None is as good as an empty one.
+    static func password(_ data: SocketValue) -> String? {
+        data["password"].string.flatMap { $0.isEmpty ? nil : $0 }
+    }
+
+    // MARK: Moderating
+
+    func setPassword(_ password: String?, _ answer: @escaping Answer) {
+        guard let room = current else { return answer([nil, nil, .string(Self.noRoom)]) }
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("t", "room_password")
+            writer.field("room", room)
+            writer.field("password", password ?? "")
+        }
+        host.send(writer.bytes) { error in
+            guard let error else { return answer([true, .string(room), nil]) }
+            answer([false, .string(room), .string(Refusal(code: error).rawValue)])
+        }
+    }
+
+    func closeEntireSession(_ answer: @escaping Answer) {
+        guard let room = current else { return answer([false, .string(Self.noRoom)]) }
+        closing.insert(room)
+        host.send(frame("close_room", room)) { [weak self] error in
+            guard let error else { return answer([true]) }
+            self?.closing.remove(room)
+            answer(Refusal(code: error).answer)
+        }
+    }
+
+    private static let noRoom = "Did not join any Session yet"
 }

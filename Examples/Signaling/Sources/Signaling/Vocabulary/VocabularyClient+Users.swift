@@ -9,8 +9,9 @@ extension VocabularyClient {
         let isAlone = places.isEmpty
         rename(name)
         guard isAlone else { return answer([]) }
+        current = name
         join(name) { [weak self] error in
-            if error == nil { self?.current = name }
+            if error != nil { self?.current = nil }
             answer([])
         }
     }
@@ -45,8 +46,8 @@ extension VocabularyClient {
     /// Of those in its rooms.
     func getPublicModerators(_ prefix: String, _ answer: @escaping Answer) {
         let moderators = places.values.flatMap { place in
-            place.roster.members.filter { $0.isModerator && $0.peer != sid }.map {
-                (place.roster.name(of: $0), $0.extra)
+            place.roster.members.filter { $0.isModerator && $0.moderates && $0.peer != sid }.map {
+                (place.roster.name(of: $0.peer) ?? $0.peer, $0.extra)
             }
         }
         let found = moderators.filter { $0.0.hasPrefix(prefix) }

@@ -22,6 +22,8 @@ final class VocabularyClient {
     var places: [String: Place] = [:]
     /// The room that it has opened or joined last, not by a channel.
     var current: String?
+    /// Rooms that it is about to close.
+    var closing: Set<String> = []
     /// Users that it has been told to be connected with.
     private var told: Set<String> = []
     /// Events that are passed on to all members of its rooms.
@@ -42,6 +44,8 @@ final class VocabularyClient {
 
     /// Questions of one client that have no answer yet. Past it there is no such room.
     static let maxQuestions = 16
+    /// Users that one client has been told to be connected with. Past it those that are in no roster are forgotten.
+    static let maxTold = 4096
     /// Events that one client has passed on. Past it there are no more.
     static let maxCustomEvents = 16
 
@@ -83,7 +87,8 @@ final class VocabularyClient {
         case .checkPresence: checkPresence(arguments[0].string ?? "", answer)
         case .openRoom: openRoom(arguments, answer)
         case .joinRoom: joinRoom(arguments, answer)
-        case .setPassword, .isValidPassword, .closeEntireSession: break
+        case .setPassword: setPassword(arguments[0].string, answer)
+        case .closeEntireSession: closeEntireSession(answer)
         case .changedUserID: changedUserID(arguments[0].string ?? "", answer)
         case .extraDataUpdated: extraDataUpdated(arguments)
         case .getExtraData: getExtraData(arguments[0].string ?? "", answer)
@@ -109,6 +114,8 @@ final class VocabularyClient {
         } else if isChannel, !forChannel {
             isChannel = false
             tellPlaces()
+            // From now on it may moderate.
+            for (room, place) in places { host.send(joining(room, place, password: nil)) { _ in } }
         }
     }
 
@@ -163,6 +170,8 @@ final class VocabularyClient {
     /// It has to do with a user.
     func connect(_ user: String) {
         guard user != name, told.insert(user).inserted else { return }
+        // Members of rooms without a roster come and go untold.
+        if told.count > Self.maxTold { told = told.filter { find($0) != nil || $0 == user } }
         host.emit("user-connected", [.string(user)])
     }
 
@@ -239,18 +248,36 @@ final class VocabularyClient {
     }
 
     /// - Parameter done: gets the code of an error; nil when it is in the room, and knows who else is.
-    func join(_ room: String, maxAllowed: Int? = nil, _ done: @escaping (_ error: String?) -> Void) {
+    func join(
+        _ room: String, password: String? = nil, maxAllowed: Int? = nil, _ done: @escaping (_ error: String?) -> Void
+    ) {
         guard isName(room) else { return done("bad_message") }
         let isNew = places[room] == nil
         if isNew { places[room] = Place() }
         if let maxAllowed { places[room]?.maxAllowed = maxAllowed }
-        let meta = meta(in: places[room] ?? Place())
-        host.send(frame("join", room) { $0.raw(meta) }) { [weak self] error in
+        host.send(joining(room, places[room] ?? Place(), password: password)) { [weak self] error in
             guard let self else { return }
             if error != nil, isNew { places[room] = nil }
             guard error == nil, let place = places[room], !place.roster.contains(sid) else { return done(error) }
             places[room]?.whenJoined = done
         }
+    }
+
+    /// The connection of a channel does not moderate: its client has another one for that.
+    private func joining(_ room: String, _ place: Place, password: String?) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object { writer in
+            writer.field("t", "join")
+            writer.field("room", room)
+            if let password { writer.field("password", password) }
+            if isChannel {
+                writer.key("moderates")
+                writer.bool(false)
+            }
+            writer.key("body")
+            writer.raw(meta(in: place))
+        }
+        return writer.bytes
     }
 
     func leave(_ room: String) {

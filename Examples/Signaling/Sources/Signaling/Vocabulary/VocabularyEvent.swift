@@ -13,7 +13,6 @@ enum VocabularyEvent: String, CaseIterable {
     case openRoom = "open-room"
     case joinRoom = "join-room"
     case setPassword = "set-password"
-    case isValidPassword = "is-valid-password"
     case closeEntireSession = "close-entire-session"
 
     // Users.

@@ -14,6 +14,8 @@ struct VocabularyMember {
     var maxAllowed: Int?
     /// It offers to be found by others as a moderator.
     var isModerator = false
+    /// The service says that it moderates.
+    var moderates = false
 
     init(peer: String, userID: String?, extra: SocketJSON) {
         self.peer = peer

@@ -2,48 +2,60 @@ import SignalingCore
 
 /// Who is in a room, by the names that the vocabulary has for them. It is as large as the service tells it: large rooms have no roster.
 struct VocabularyRoster {
+    private var entries: [String: Entry] = [:]
+    /// Those of a name: a user may have several connections.
+    private var peers: [String: [String]] = [:]
+    private var lastOrdinal = 0
+
+    private struct Entry {
+        var member: VocabularyMember
+        var name: String
+        let ordinal: Int
+    }
+
+    func contains(_ peer: String) -> Bool { entries[peer] != nil }
+
+    func member(_ peer: String) -> VocabularyMember? { entries[peer]?.member }
+
     /// In the order in which they came.
-    private(set) var members: [VocabularyMember] = []
-
-    func contains(_ peer: String) -> Bool { members.contains { $0.peer == peer } }
-
-    func member(_ peer: String) -> VocabularyMember? { members.first { $0.peer == peer } }
+    var members: [VocabularyMember] { entries.values.sorted { $0.ordinal < $1.ordinal }.map(\.member) }
 
     mutating func set(_ member: VocabularyMember) {
-        if let index = members.firstIndex(where: { $0.peer == member.peer }) {
-            members[index] = member
-        } else {
-            members.append(member)
-        }
+        let old = entries[member.peer]
+        if let old { unname(member.peer, old.name) }
+        lastOrdinal += 1
+        let name = name(for: member)
+        entries[member.peer] = Entry(member: member, name: name, ordinal: old?.ordinal ?? lastOrdinal)
+        peers[name, default: []].append(member.peer)
     }
 
-    @discardableResult
-    mutating func remove(_ peer: String) -> VocabularyMember? {
-        guard let index = members.firstIndex(where: { $0.peer == peer }) else { return nil }
-        return members.remove(at: index)
+    mutating func remove(_ peer: String) {
+        if let entry = entries.removeValue(forKey: peer) { unname(peer, entry.name) }
     }
 
-    /// The name of a member. One that calls itself as another does that came before is known by its session's name, so that
-    /// nobody takes a name from somebody; a name that only a channel's connection has can be taken. Nor can one be called as another's
-    /// session is.
-    func name(of member: VocabularyMember) -> String {
+    private mutating func unname(_ peer: String, _ name: String) {
+        peers[name]?.removeAll { $0 == peer }
+        if peers[name]?.isEmpty == true { peers[name] = nil }
+    }
+
+    /// One that calls itself as another does that came before is known by its session's name, so that nobody takes a name from
+    /// somebody; a name that only a channel's connection has can be taken. Nor can one be called as another's session is.
+    private func name(for member: VocabularyMember) -> String {
         guard let userID = member.userID, SessionID(userID) == nil else { return member.peer }
         guard !member.isChannel else { return userID }
-        let holder = members.first { $0.userID == userID && !$0.isChannel }
-        return holder == nil || holder?.peer == member.peer ? userID : member.peer
+        return holder(of: userID) == nil ? userID : member.peer
     }
 
-    func name(of peer: String) -> String? { member(peer).map(name) }
+    private func holder(of name: String) -> String? { peers[name]?.first { entries[$0]?.member.isChannel == false } }
+
+    func name(of peer: String) -> String? { entries[peer]?.name }
 
     /// To whom the messages for a user go.
-    func peer(named name: String) -> String? {
-        let named = members.filter { self.name(of: $0) == name }
-        return (named.first { !$0.isChannel } ?? named.first)?.peer
-    }
+    func peer(named name: String) -> String? { holder(of: name) ?? peers[name]?.first }
 
     /// Each once, in the order in which they came.
     var names: [String] {
         var seen: Set<String> = []
-        return members.map(name).filter { seen.insert($0).inserted }
+        return entries.values.sorted { $0.ordinal < $1.ordinal }.map(\.name).filter { seen.insert($0).inserted }
     }
 }

@@ -54,7 +54,7 @@ const INVITE_LIFETIME = 45_000;
 /** Refusals after which the client does not come back by itself. */
 const FINAL = new Set(["replaced", "kicked", "duplicate_identity"]);
 /** Refusals that time alone mends. */
-const RETRIED = new Set(["busy", "too_many_sessions", "draining", "rate_limited"]);
+const RETRIED = new Set(["busy", "too_many_sessions", "draining", "rate_limited", "keys_unavailable"]);
 
 // MARK: What all parts share
 

@@ -8,6 +8,8 @@ final class WebhookSender: ClientHandler {
     private let client: Client
     private let loop: EventLoop
     private let logger: Logger
+    /// What deliveries are signed with from now on.
+    var secret: Secret
     private var queue: [NodeEvent] = []
     private var delivery: Delivery?
     private var timer: LoopTimer?
@@ -23,6 +25,7 @@ final class WebhookSender: ClientHandler {
 
     init(_ configuration: WebhookConfiguration, client: Client, on loop: EventLoop, logger: Logger) {
         self.configuration = configuration
+        secret = configuration.secret
         self.client = client
         self.loop = loop
         self.logger = logger
@@ -49,7 +52,7 @@ final class WebhookSender: ClientHandler {
         if delivery == nil { delivery = nextDelivery() }
         guard let delivery else { return }
         let seconds = loop.moment.unixMilliseconds / 1000
-        let signature = WebhookSignature.header(secret: configuration.secret, seconds: seconds, body: delivery.body)
+        let signature = WebhookSignature.header(secret: secret, seconds: seconds, body: delivery.body)
         do throws(ClientError) {
             var request = try ClientRequest(.post, configuration.url, body: delivery.body)
             request.headers = [

@@ -1,17 +1,16 @@
 /// What a node remembers of those who come to it.
 struct AccessState {
-    var addresses: BucketTable<ClientAddress>
-    var subjects: BucketTable<Identifier>
+    /// Together with the other loops.
+    let shared: SharedRates
     var rooms: BucketTable<RoomName>
     /// Passwords that were tried, of the rooms of this loop.
     var guesses: BucketTable<GuessedRoom>
     /// Sessions whose tokens are to be looked at.
     var expiries: DeadlineBuckets<SessionID>
 
-    init(limits: ServiceLimits, now: Moment) {
+    init(limits: ServiceLimits, shared: SharedRates, now: Moment) {
         let time = now.nanoseconds
-        addresses = BucketTable(limits.addressRate, capacity: limits.rateEntries, now: time)
-        subjects = BucketTable(limits.subjectRate, capacity: limits.rateEntries, now: time)
+        self.shared = shared
         rooms = BucketTable(limits.roomRate, capacity: limits.rateEntries, now: time)
         guesses = BucketTable(limits.guessRate, capacity: limits.rateEntries, now: time)
         expiries = DeadlineBuckets(now: time)

@@ -4,7 +4,7 @@ extension SignalingNode {
     ///
     /// - Returns: the refusal, if not.
     package func refusal(of address: ClientAddress, now: Moment) -> Reply? {
-        guard let wait = access.addresses.take(address, now: now.nanoseconds) else { return nil }
+        guard let wait = access.shared.take(address, now: now.nanoseconds) else { return nil }
         statistics.trip(.addressRate)
         let seconds = Int(min(wait, 3600).rounded(.up))
         return Problem.rateLimited.reply(
@@ -21,7 +21,7 @@ extension SignalingNode {
             return MessageError(.forbidden, "the token does not grant \(needed.names.joined())")
         }
         switch kind {
-        case .join(let room, _, _), .moderate(let room, _):
+        case .join(let room, _, _, _), .moderate(let room, _):
             return session.identity.mayEnter(room) ? nil : MessageError(.forbidden, "the token is not for this room")
         default: return nil
         }
@@ -32,8 +32,7 @@ extension SignalingNode {
             statistics.trip(.sessionRate)
             return Self.rateLimited("the session sends", wait)
         }
-        guard let subject = session.identity.subject,
-            let wait = access.subjects.take(subject, now: now.nanoseconds)
+        guard let subject = session.subjectAllowance, let wait = access.shared.take(subject, now: now.nanoseconds)
         else { return nil }
         statistics.trip(.subjectRate)
         return Self.rateLimited("the token's subject sends", wait)
@@ -59,6 +58,9 @@ extension SignalingNode {
     // MARK: Tokens
 
     func identify(_ session: Session, _ identity: Identity) {
+        if session.identity.subject != identity.subject || session.subjectAllowance == nil {
+            session.subjectAllowance = identity.subject.map { access.shared.bucket(of: $0, now: now.nanoseconds) }
+        }
         session.identity = identity
         watchToken(of: session)
     }

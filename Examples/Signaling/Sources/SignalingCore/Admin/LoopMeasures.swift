@@ -62,6 +62,19 @@ package struct OutletMeasures: Sendable {
     package var longestIteration: UInt64 = 0
     package var lag = LagHistogram()
     package var webhooks = WebhookMeasures()
+    /// Of the process: one loop has them.
+    package var keySet: KeySetMeasures?
+
+    package init() {}
+}
+
+/// How the keys of tokens fare that come from a URL.
+package struct KeySetMeasures: Sendable, Hashable {
+    package var fetched = 0
+    package var failed = 0
+    package var keys = 0
+    /// Since they were read last; nil when they never were.
+    package var age: Duration?
 
     package init() {}
 }

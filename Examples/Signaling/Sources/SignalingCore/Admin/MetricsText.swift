@@ -14,6 +14,7 @@ struct MetricsText {
         writeLoops()
         writeLimits()
         writeWebhooks()
+        writeKeySet()
     }
 
     var reply: Reply {
@@ -166,5 +167,17 @@ struct MetricsText {
         text.sample(sum { $0.outlet.webhooks.delivered }, [("outcome", "delivered")])
         text.sample(sum { $0.outlet.webhooks.dropped }, [("outcome", "dropped")])
         total("webhook_retries_total", .counter, "Deliveries that were tried again.") { $0.outlet.webhooks.retries }
+    }
+
+    private mutating func writeKeySet() {
+        guard let keySet = loops.lazy.compactMap(\.outlet.keySet).first else { return }
+        text.family("key_set_fetches_total", .counter, "Fetches of the keys of tokens, by how they ended.")
+        text.sample(keySet.fetched, [("outcome", "ok")])
+        text.sample(keySet.failed, [("outcome", "failed")])
+        text.family("key_set_keys", .gauge, "Keys of tokens that were fetched.")
+        text.sample(keySet.keys)
+        guard let age = keySet.age else { return }
+        text.family("key_set_age_seconds", .gauge, "How long ago the keys of tokens were fetched last.")
+        text.sample(nanoseconds: age.nanoseconds)
     }
 }

@@ -80,6 +80,8 @@ extension SignalingNode {
         var writer = JSONWriter()
         writer.object { writer in
             writer.field("members", room.count)
+            writer.key("locked")
+            writer.bool(room.password != nil)
             guard let first = room.first else { return }
             writer.field("first", first.session.description)
             writer.key("meta")

@@ -3,7 +3,8 @@ package struct ClientMessage: Sendable {
     package enum Kind: Sendable {
         case ping
         case ack(seq: UInt64)
-        case join(RoomName, meta: [UInt8], RoomPassword?)
+        /// - Parameter isMute: it wants never to moderate for being there for the longest time.
+        case join(RoomName, meta: [UInt8], RoomPassword?, isMute: Bool)
         /// New metadata of a member.
         case presence(RoomName, meta: [UInt8])
         case leave(RoomName)

@@ -14,6 +14,7 @@ struct MessageFields {
     /// Empty when it says that there is none.
     private(set) var password: [UInt8]?
     private(set) var hasBadPassword = false
+    private(set) var isMute = false
     private(set) var wantsReceipt = false
     private(set) var body: MessageBody?
     /// There is a field that the service does not know.
@@ -51,6 +52,9 @@ struct MessageFields {
             case "token" where try scanner.peek() == UInt8(ascii: "\""):
                 hasOthers = true
                 token = try scanner.decoded(scanner.string()).utf8
+            case "moderates":
+                hasOthers = true
+                isMute = try scanner.bytes[scanner.skipValue(depth: depth)].elementsEqual("false".utf8)
             case "password":
                 hasOthers = true
                 try secret(&scanner, depth)

@@ -130,7 +130,9 @@ extension MessageReader {
         case "ack":
             guard let seq = fields.seq else { throw MessageError(.badMessage, "ack needs seq") }
             return .ack(seq: seq)
-        case "join": return .join(try room(fields), meta: try meta(fields, scanner), try password(fields))
+        case "join":
+            return .join(
+                try room(fields), meta: try meta(fields, scanner), try password(fields), isMute: fields.isMute)
         case "presence_set":
             guard fields.body != nil else { throw MessageError(.badMessage, "presence_set needs a body") }
             return .presence(try room(fields), meta: try meta(fields, scanner))

@@ -26,6 +26,7 @@ package enum Problem: String, Sendable, CaseIterable {
     case tokenIssuer = "token_issuer"
     case tokenAudience = "token_audience"
     case tokenClaims = "token_claims"
+    case keysUnavailable = "keys_unavailable"
     case tokenInURL = "token_in_url"
     case originNotAllowed = "origin_not_allowed"
     case rateLimited = "rate_limited"
@@ -70,7 +71,7 @@ package enum Problem: String, Sendable, CaseIterable {
         case .sdpPolicy, .badFragment: 422
         case .preconditionRequired: 428
         case .rateLimited: 429
-        case .tooManySessions, .busy, .draining, .noAnswer: 503
+        case .tooManySessions, .busy, .draining, .keysUnavailable, .noAnswer: 503
         case .timeout: 504
         case .http2Required: 505
         }
@@ -94,7 +95,7 @@ package enum Problem: String, Sendable, CaseIterable {
         case .sdpPolicy, .badFragment: "Unprocessable Content"
         case .preconditionRequired: "Precondition Required"
         case .rateLimited: "Too Many Requests"
-        case .tooManySessions, .busy, .draining, .noAnswer: "Service Unavailable"
+        case .tooManySessions, .busy, .draining, .keysUnavailable, .noAnswer: "Service Unavailable"
         case .timeout: "Gateway Timeout"
         case .http2Required: "HTTP Version Not Supported"
         }
@@ -117,7 +118,7 @@ package enum Problem: String, Sendable, CaseIterable {
             case .unauthorized, .badTicket, .tokenMissing: [.init("www-authenticate", "Bearer")]
             // RFC 6750 section 3.1.
             case _ where status == 401: [.init("www-authenticate", "Bearer error=\"invalid_token\"")]
-            case .tooManySessions, .busy, .draining, .noAnswer: [.init("retry-after", "5")]
+            case .tooManySessions, .busy, .draining, .keysUnavailable, .noAnswer: [.init("retry-after", "5")]
             default: []
             }
         return Reply(

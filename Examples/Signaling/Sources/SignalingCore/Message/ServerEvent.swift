@@ -177,7 +177,8 @@ extension ServerEvent {
 
     /// The answer to a message that came by a stream, as a line of its own. It has no number.
     static func answer(
-        _ error: (code: String, detail: String)?, to id: Identifier?, of type: MessageType = .other
+        _ error: (code: String, detail: String)?, rule: String? = nil, to id: Identifier?,
+        of type: MessageType = .other
     ) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
@@ -189,6 +190,7 @@ extension ServerEvent {
             guard let error else { return }
             writer.field("code", error.code)
             writer.field("detail", error.detail)
+            if let rule { writer.field("rule", rule) }
         }
         return writer.bytes + [UInt8(ascii: "\n")]
     }

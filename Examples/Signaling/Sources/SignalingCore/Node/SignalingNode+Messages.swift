@@ -60,7 +60,7 @@ extension SignalingNode {
             let isKnown = session.log.acknowledge(seq)
             report(session)
             settle(session, waiter, isKnown ? nil : MessageError(.badMessage, "seq is higher than any that was sent"))
-        case .join(let room, let meta, _), .presence(let room, let meta):
+        case .join(let room, let meta, _, _), .presence(let room, let meta):
             begin(message, room, size: meta.count, of: session, waiter)
         case .moderate(let room, _): begin(message, room, size: limits.passwordSize, of: session, waiter)
         case .leave(let room): begin(message, room, size: 0, of: session, waiter)
@@ -114,7 +114,7 @@ extension SignalingNode {
     private func depart(_ number: UInt64, _ operation: OutgoingMessages.Operation, of session: Session) {
         let message: LoopMessage
         switch operation.kind {
-        case .join(let room, let meta, let password):
+        case .join(let room, let meta, let password, let isMute):
             guard session.rooms.contains(room) || session.rooms.count < limits.roomsPerSession else {
                 statistics.trip(.roomsPerSession)
                 let error = MessageError(.tooManyRooms, "over \(limits.roomsPerSession) rooms in one session")
@@ -124,7 +124,8 @@ extension SignalingNode {
             if password != nil, let refusal = refusalOfGuess(number, in: room, of: session) {
                 return post(.outcome(session.id, operation: number, refusal), to: loop)
             }
-            message = .join(room, session.asSender, operation: number, meta: meta, password)
+            let sender = session.asSender(isMute: isMute)
+            message = .join(room, sender, operation: number, meta: meta, password)
         case .moderate(let room, let action):
             message = .moderate(room, session.asSender, operation: number, action)
         case .leave(let room): message = .leave(room, session.id, operation: number, .left)
@@ -137,7 +138,7 @@ extension SignalingNode {
             post(.outcome(session.id, operation: number, Self.queueFull), to: loop)
             return
         }
-        if case .join(let room, _, _) = operation.kind { session.rooms.insert(room) }
+        if case .join(let room, _, _, _) = operation.kind { session.rooms.insert(room) }
     }
 
     private func relay(
@@ -167,7 +168,7 @@ extension SignalingNode {
         guard let session = sessions[id], let operation = session.outgoing.finish(number) else { return }
         if operation.isGuess, error?.code != .wrongPassword { session.guesses.giveBack(at: limits.guessRate) }
         switch operation.kind {
-        case .join(let room, _, _) where error != nil && error?.code != .queueFull: session.rooms.remove(room)
+        case .join(let room, _, _, _) where error != nil && error?.code != .queueFull: session.rooms.remove(room)
         case .leave(let room) where error?.code != .queueFull: session.rooms.remove(room)
         default: break
         }

@@ -22,6 +22,8 @@ package protocol NodeOutlet: AnyObject {
     func verify(_ check: TokenCheck)
     /// The relays that a client is given: a JSON array of what `RTCPeerConnection` takes as `iceServers`.
     func iceServers(for identity: Identity) -> [UInt8]
+    /// The same as values of `Link` (RFC 9725 section 4.6), for clients of WHIP and WHEP.
+    func iceLinks(for identity: Identity) -> [String]
     /// What the loop and its connections have counted.
     func measures() -> OutletMeasures
 }
@@ -30,6 +32,7 @@ extension NodeOutlet {
     package func acknowledge(_ stream: StreamID, _ tag: UInt64, _ result: [UInt8]) {}
     package func verify(_ check: TokenCheck) {}
     package func iceServers(for identity: Identity) -> [UInt8] { Array("[]".utf8) }
+    package func iceLinks(for identity: Identity) -> [String] { [] }
     package func httpVersion(of stream: StreamID) -> String { "unknown" }
     package func queuedBytes(of stream: StreamID) -> Int { 0 }
     package func measures() -> OutletMeasures { OutletMeasures() }
@@ -102,10 +105,11 @@ package final class SignalingNode {
     ///   - loop: which of the `loops` it runs on, from 0.
     ///   - random: must be cryptographically secure: tokens come from it.
     ///   - signer: of resume tickets.
+    ///   - rates: what it counts together with the other nodes; nil counts alone.
     ///   - epoch: a number that grows from start to start of the service: its start in seconds.
     package init(
         loop: Int, of loops: Int, limits: ServiceLimits, random: any RandomNumberGenerator,
-        signer: any TicketSigner, epoch: UInt32, now: Moment, outlet: any NodeOutlet
+        signer: any TicketSigner, rates: SharedRates? = nil, epoch: UInt32, now: Moment, outlet: any NodeOutlet
     ) {
         precondition((0..<loops).contains(loop))
         self.loop = loop
@@ -122,7 +126,8 @@ package final class SignalingNode {
         pings = DeadlineQueue(delay: limits.pingInterval)
         denied = DeniedSessions(capacity: limits.deniedSessions)
         longestTicket = limits.ticketLifetime
-        access = AccessState(limits: limits, now: now)
+        access = AccessState(
+            limits: limits, shared: rates ?? SharedRates(limits: limits, now: now), now: now)
         hellos = DeadlineQueue(delay: limits.helloTimeout)
         polls = DeadlineBuckets(now: now.nanoseconds)
     }

@@ -32,6 +32,6 @@ package enum Standing: Sendable, Hashable {
     case usual
     /// Its token says that it moderates them.
     case administrator
-    /// It has nobody who could moderate: a session of WHIP or WHEP.
+    /// It has nobody who could moderate: a session of WHIP or WHEP, or one that says so.
     case mute
 }

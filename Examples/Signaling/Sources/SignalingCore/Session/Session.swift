@@ -10,6 +10,8 @@ final class Session {
     var isTokenWarned = false
     /// How many messages it may send.
     var allowance: TokenBucket
+    /// How many those of its subject may send, on whatever loop; nil in development mode.
+    var subjectAllowance: SharedBucket?
     /// How many passwords of rooms it may try.
     var guesses: TokenBucket
     /// Its subject, when the loop of that counts it.
@@ -64,9 +66,11 @@ final class Session {
         flight = FlightRecorder(capacity: limits.flightEvents, now: now.nanoseconds)
     }
 
-    var asSender: Sender {
+    var asSender: Sender { asSender(isMute: false) }
+
+    func asSender(isMute: Bool) -> Sender {
         let standing: Standing =
-            rendezvous != nil ? .mute : identity.isAdministrator ? .administrator : .usual
+            rendezvous != nil ? .mute : identity.isAdministrator ? .administrator : isMute ? .mute : .usual
         return Sender(
             session: id, subject: identity.subject, maxPeers: identity.maxPeers, standing: standing, address: address)
     }
@@ -118,7 +122,8 @@ final class PendingRequest {
         var lines: [UInt8] = []
         for ((id, type), error) in zip(zip(ids, types), errors) {
             if error == nil, id == nil, type != .ping { continue }
-            lines += ServerEvent.answer(error.map { (code: $0.code.rawValue, detail: $0.detail) }, to: id, of: type)
+            lines += ServerEvent.answer(
+                error.map { (code: $0.code.rawValue, detail: $0.detail) }, rule: error?.rule, to: id, of: type)
         }
         return lines
     }

@@ -159,7 +159,11 @@ extension SignalingNode {
     private func update(_ session: Session, _ change: (inout Rendezvous) -> [Rendezvous.Action]) {
         for action in session.rendezvous.map({ _ in mutate(session, change) }) ?? [] {
             switch action {
-            case .reply(let request, let reply): post(.reply(request, reply), to: request.loop)
+            case .reply(let request, var reply):
+                if reply.status == 201 {
+                    reply.headers += outlet.iceLinks(for: session.identity).map { .init("link", $0) }
+                }
+                post(.reply(request, reply), to: request.loop)
             case .end: end(session, .bye)
             case .send(let message):
                 let request = nextRequest()

@@ -150,7 +150,8 @@ struct SocketPacketDecoder {
         }
         var namespace = "/"
         if cursor.current == UInt8(ascii: "/") {
-            guard let bytes = cursor.untilComma(limit: limits.namespace),
+            // A name goes back as it came, and U+001E would part the packets of long polling there.
+            guard let bytes = cursor.untilComma(limit: limits.namespace), bytes.allSatisfy({ $0 >= 0x20 }),
                 let name = String(validating: bytes, as: UTF8.self)
             else { throw .namespace }
             namespace = name

@@ -20,13 +20,15 @@ final class Cluster {
     ) {
         random = SeededGenerator(seed: seed)
         mailboxes = Array(repeating: Array(repeating: FIFO(), count: loops), count: loops)
+        let rates = SharedRates(limits: limits, now: now)
         for loop in 0..<loops {
             let outlet = Outlet(loop: loop, cluster: self)
             outlets.append(outlet)
             let random = SeededGenerator(seed: seed &* 31 &+ UInt64(loop))
             nodes.append(
                 SignalingNode(
-                    loop: loop, of: loops, limits: limits, random: random, signer: signer, epoch: epoch, now: now,
+                    loop: loop, of: loops, limits: limits, random: random, signer: signer, rates: rates, epoch: epoch,
+                    now: now,
                     outlet: outlet))
         }
     }
@@ -117,6 +119,11 @@ final class Cluster {
         func pauseReading(_ stream: StreamID) { #expect(paused.insert(stream).inserted) }
 
         func resumeReading(_ stream: StreamID) { #expect(paused.remove(stream) != nil) }
+
+        /// Relays, as a response names them.
+        var links: [String] = []
+
+        func iceLinks(for identity: Identity) -> [String] { links }
 
         /// What tokens of messages are found to be.
         var verdict = Result<Identity, TokenRefusal>.failure(TokenRefusal(.tokenKey, "no key"))

@@ -107,6 +107,18 @@ struct WHIPTests {
         #expect(answer.header("location")?.hasPrefix("/whip/r/0-") == true && answer.header("etag") == "\"aaaa-bbbb\"")
     }
 
+    @Test func theAnswerNamesRelaysAndNothingElseDoes() throws {
+        let cluster = Cluster(loops: 2)
+        cluster.outlets[0].links = ["<turn:192.0.2.1>; rel=\"ice-server\"", "<turns:192.0.2.1>; rel=\"ice-server\""]
+        let peer = try answerer(cluster)
+        let publisher = try Publisher(cluster)
+        try peer.answer(sdp("bbbb", isComplete: true))
+        let answer = try #require(publisher.answer)
+        #expect(answer.headers.filter { $0.name == "link" }.map(\.value) == cluster.outlets[0].links)
+        let ended = try publisher.reply(publisher.call(.delete))
+        #expect(ended?.status == 200 && ended?.header("link") == nil)
+    }
+
     @Test func theAnswerWaitsForItsCandidates() throws {
         let cluster = Cluster(loops: 2)
         let peer = try answerer(cluster)

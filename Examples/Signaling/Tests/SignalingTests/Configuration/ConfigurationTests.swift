@@ -38,6 +38,7 @@ import Testing
         #expect(loaded.report.contains("port: 1  # --port\n"))
         #expect(loaded.report.contains("session-rooms: 9  # SIGNALING_SESSION_ROOMS\n"))
         #expect(loaded.report.contains("message-batch: 64  # default\n"))
+        #expect(loaded.report.contains("webhook-url:   # default\n"), "what is not there is not redacted")
     }
 
     @Test func `a rate is so many a second and so many at once`() throws {

@@ -123,6 +123,40 @@ struct VocabularyTests {
         #expect(eve.hears() == [refused])
     }
 
+    @Test func aLockedRoomAsksForItsPassword() throws {
+        let ada = try user("ada", in: "r")
+        #expect(try ada.say("set-password", #""sesame""#) == #"true,"r",null"#)
+        let bob = try user("bob")
+        #expect(try bob.say("join-room", #"{"sessionid":"r","password":"x"}"#) == #"false,"Invalid password""#)
+        func request(_ more: String) throws -> [String] {
+            let message = #""message":{"newParticipationRequest":true}"#
+            try bob.say("call", #"{"remoteUserId":"r",\#(message)\#(more)}"#)
+            return bob.hears()
+        }
+        #expect(try request("") == [#"join-with-password: "r""#])
+        #expect(try request(#","password":false"#) == [#"join-with-password: "r""#])
+        for _ in 0..<4 { #expect(try request(#","password":"x""#) == [#"invalid-password: "r","x""#]) }
+        #expect(try request(#","password":"sesame""#) == [#"password-max-tries-over: "r""#])
+        #expect(ada.hears().isEmpty)
+    }
+
+    @Test func theModeratorClosesTheRoomAndIsFollowed() throws {
+        let page = rig.user()
+        try page.say("open-channel", #"{"channel":"r","sender":"ada"}"#)
+        let ada = try user("ada", in: "r")
+        let bob = try user("bob", in: "r")
+        #expect(try bob.say("close-entire-session") == #"false,"Session permission denied""#)
+        #expect(try bob.say("set-password", #""x""#) == #"false,"r","Session permission denied""#)
+        rig.close(ada)
+        #expect(bob.hears().last == #"set-isInitiator-true: "r""#)
+        let eve = try user("eve", in: "r")
+        _ = (bob.hears(), eve.hears())
+        #expect(try bob.say("close-entire-session") == "true")
+        #expect(!bob.hears().contains { $0.hasPrefix("closed-") })
+        #expect(eve.hears().contains { $0.hasPrefix(#"closed-entire-session: "r""#) })
+        #expect(try bob.say("set-password", #""x""#) == #"null,null,"Did not join any Session yet""#)
+    }
+
     @Test func presenceIsThatOfOthers() throws {
         let page = rig.user()
         try page.say("open-channel", #"{"channel":"r","sender":"ada"}"#)
@@ -140,7 +174,7 @@ struct VocabularyTests {
         let bob = try user("bob", in: "r")
         _ = bob.hears()
         #expect(try ada.say("open-room", #"{"sessionid":"s"}"#) == "true")
-        #expect(bob.hears() == [#"user-disconnected: "ada""#])
+        #expect(bob.hears() == [#"user-disconnected: "ada""#, #"set-isInitiator-true: "r""#])
     }
 
     @Test func whoMayNotListIsTold() throws {

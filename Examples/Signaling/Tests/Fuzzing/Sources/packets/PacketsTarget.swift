@@ -10,8 +10,8 @@ enum PacketsTarget {
             read(packets.map(\.data), bounds())
             read(packets.map(\.data), tightBounds())
         }
-        // As one message of a WebSocket.
-        read([.text(input)], bounds())
+        // As one message of a WebSocket, in which U+001E parts nothing.
+        if let packet = try? EnginePacketCoder.decode(text: input) { read([packet.data], bounds()) }
     }
 
     private static func bounds() -> SocketPacketDecoder.Limits { SocketPacketDecoder.Limits(SocketOptions()) }
