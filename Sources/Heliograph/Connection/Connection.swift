@@ -19,6 +19,9 @@ internal import HelioTLS
     private var unsent = ByteQueue()
     private var unsentSince: UInt64 = 0
     private var state: State = [.writable]
+    /// Which connection of its loop's it is, counted from 1 as a server accepts them; 0 for one that a client made. With the number of
+    /// the loop it names the connection in a log.
+    public internal(set) var serial = 0
     /// Its place among the connections of its loop.
     var slot = -1
 

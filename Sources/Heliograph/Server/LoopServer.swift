@@ -73,6 +73,7 @@ final class LoopServer: ListenerDelegate, ConnectionKeeper {
         }
         resources.counters.accepted += 1
         resources.counters.open += 1
+        connection.serial = resources.counters.accepted
         connection.slot = connections.count
         connections.append(connection)
         guard connections.count >= resources.limits.maxConnectionsPerLoop, !isFull else { return }

@@ -1,4 +1,5 @@
 import Heliograph
+import Logging
 import SignalingCore
 
 /// What the node does with this loop's requests and the other loops.
@@ -18,16 +19,39 @@ final class LoopOutlet: NodeOutlet {
     private let loop: EventLoop
     private let mailboxes: Mailboxes<LoopMessage>
 
-    init(loop: EventLoop, mailboxes: Mailboxes<LoopMessage>) {
+    private let logger: Logger
+
+    init(loop: EventLoop, mailboxes: Mailboxes<LoopMessage>, logger: Logger) {
         self.loop = loop
         self.mailboxes = mailboxes
+        self.logger = logger
     }
 
     func post(_ message: LoopMessage, to index: Int) -> Bool {
         mailboxes.post(message, size: message.size, from: loop, to: index)
     }
 
-    func reply(_ request: RequestKey, _ reply: Reply) { exchanges[request]?.respond(reply) }
+    func reply(_ request: RequestKey, _ reply: Reply) {
+        guard let exchange = exchanges[request] else { return }
+        if let problem = reply.problem {
+            let code: Logger.Metadata = ["code": "\(problem.rawValue)"]
+            logger.debug("a request is refused", metadata: metadata(exchange.name(on: loop), code))
+        }
+        exchange.respond(reply)
+    }
+
+    func attached(_ stream: StreamID, to session: SessionID, by transport: Transport) {
+        let connection = exchanges[stream]?.name(on: loop) ?? sinks[stream]?.connection
+        logger.debug(
+            "a stream carries a session",
+            metadata: metadata(connection, ["session": "\(session)", "transport": "\(transport.rawValue)"]))
+    }
+
+    private func metadata(_ connection: String?, _ more: Logger.Metadata) -> Logger.Metadata {
+        var metadata = more
+        if let connection { metadata["connection"] = "\(connection)" }
+        return metadata
+    }
 
     func startStream(_ stream: StreamID, _ transport: Transport, _ resumption: Resumption) {
         guard let exchange = exchanges[stream] else { return }
@@ -68,6 +92,9 @@ final class LoopOutlet: NodeOutlet {
 }
 
 extension Exchange {
+    /// Names its connection in the log: the loop, and which of the loop's connections it is. Nil after its end.
+    func name(on loop: EventLoop) -> String? { connection.map { "\(loop.index)-\($0.serial)" } }
+
     func respond(_ reply: Reply) {
         guard !isClosed, let status = Status(reply.status) else { return }
         for header in reply.headers { addHeader(header.name, header.value) }

@@ -33,7 +33,7 @@ final class LoopService {
         self.loop = loop
         self.limits = limits
         self.access = access
-        outlet = LoopOutlet(loop: loop, mailboxes: mailboxes)
+        outlet = LoopOutlet(loop: loop, mailboxes: mailboxes, logger: logger)
         node = SignalingNode(
             loop: loop.index, of: loops, limits: limits, random: SystemRandomNumberGenerator(), signer: keys,
             rates: rates, epoch: UInt32(clamping: loop.moment.unixMilliseconds / 1000), now: loop.moment, outlet: outlet
@@ -60,6 +60,9 @@ final class LoopService {
     }
 
     var now: Moment { loop.moment }
+
+    /// Names the connection of an exchange in the log.
+    func name(of exchange: Exchange) -> String? { exchange.name(on: loop) }
 
     func replaceLimits(_ limits: ServiceLimits) {
         self.limits = limits

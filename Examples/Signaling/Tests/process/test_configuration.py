@@ -14,6 +14,7 @@ import subprocess
 import httpx
 import pytest
 from cryptography import x509
+from websockets.sync.client import connect
 from test_process import PACKAGE, PROGRAM, Client, Service, events, start  # noqa: F401
 
 
@@ -134,6 +135,36 @@ def test_a_hang_up_takes_another_certificate_and_another_token_of_operators(star
             assert shown() == "second.example"
             assert client.send({"t": "join", "room": "r2"}) == ["ok"]
             assert next(heard)["room"] == "r2", "the stream is the same"
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+def test_lines_name_the_session_and_the_connection(start, form):
+    service = start("--log-level", "debug", "--log-format", form)
+    with service.http() as http:
+        client = Client(http)
+        with client.stream() as response:
+            assert client.send({"t": "join", "room": "r"}) == ["ok"]
+            assert next(events(response))["t"] == "joined"
+        assert http.delete(client.path, headers={"authorization": "Bearer wrong"}).status_code == 401
+    url = service.url.replace("https", "wss") + "v1/ws"
+    with connect(url, ssl=ssl._create_unverified_context(), subprotocols=["signal.v1.json"]) as web_socket:
+        web_socket.send(json.dumps({"t": "hello"}))
+        other = json.loads(web_socket.recv(10))["sid"]
+    _, log = service.stop()
+    assert client.hello["token"] not in log
+
+    def lines(message: str) -> list[dict]:
+        """Their metadata."""
+        found = [line for line in log.splitlines() if message in line]
+        return [json.loads(line) if form == "json" else dict(re.findall(r"(\w+)=(\S+)", line)) for line in found]
+
+    carried = lines("a stream carries a session")
+    assert [(line["session"], line["transport"]) for line in carried] == [(client.hello["sid"], "sse"), (other, "websocket")]
+    assert all(re.fullmatch(r"[01]-[1-9]\d*", line["connection"]) for line in carried)
+    refused = lines("a request is refused")
+    assert [(line["code"], line["connection"]) for line in refused] == [("unauthorized", carried[0]["connection"])]
+    assert [line["session"] for line in lines("session.started")] == [client.hello["sid"], other]
+    assert [line["session"] for line in lines("room.joined")] == [client.hello["sid"]]
 
 
 def test_no_secret_of_a_call_stands_in_the_log(start):

@@ -4,6 +4,7 @@ SIGNALING_PROGRAM is the program to test; without it, the release build of this 
 """
 
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -12,6 +13,7 @@ import httpx
 import jwt
 import pytest
 from cryptography import x509
+from playwright.sync_api import expect, sync_playwright
 from test_process import PROGRAM
 
 
@@ -61,6 +63,22 @@ def test_each_address_has_a_link_whose_token_opens_its_room_and_no_other(network
             joins = [{"t": "join", "room": room}, {"t": "join", "room": "other"}]
             results = http.post(f"/v1/sessions/{session['sid']}/messages", headers=auth, json=joins).json()["results"]
             assert [result.get("error", {}).get("code", "ok") for result in results] == ["ok", "forbidden"]
+
+
+def test_a_page_that_a_link_opens_enters_its_room(network):
+    links, _ = network
+    base, port, room, token = links[1].groups()
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+        context = browser.new_context(ignore_https_errors=True, viewport={"width": 390, "height": 844})
+        page = context.new_page()
+        page.goto(f"{base}:{port}/#{room}?token={token}")
+        page.get_by_label("Your name").fill("Ada")
+        page.get_by_role("button", name="Enter room").click()
+        expect(page.locator("#place-name")).to_have_text(room, timeout=20_000)
+        assert "token" not in page.url, "it is not left where others read it"
+        browser.close()
 
 
 def test_the_certificate_has_the_addresses_and_the_log_warns_without_a_token(network):

@@ -4,6 +4,7 @@ import SignalingCore
 /// A session over one HTTP/2 stream: each message is a line of JSON, up in the request's body and down in the response's.
 final class LineStream: Handler, StreamSink {
     let version = "2"
+    let connection: String?
     private let stream: DuplexStream
     private let maxLine: Int
     private var exchange: Exchange?
@@ -17,6 +18,7 @@ final class LineStream: Handler, StreamSink {
 
     init(_ service: LoopService, _ exchange: Exchange) {
         stream = DuplexStream(service, exchange, credential: exchange.headers.bearerToken)
+        connection = service.name(of: exchange)
         maxLine = service.limits.messageSize
     }
 

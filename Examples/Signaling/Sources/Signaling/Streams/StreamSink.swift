@@ -5,6 +5,8 @@ protocol StreamSink: AnyObject {
     /// The version of HTTP that carries it.
     var version: String { get }
     var queuedBytes: Int { get }
+    /// Names its connection in the log; nil when none carries it alone.
+    var connection: String? { get }
 
     /// One message by WebSocket, lines otherwise; false when nothing more shall be written until it has drained.
     func write(_ bytes: [UInt8]) -> Bool
@@ -17,5 +19,7 @@ protocol StreamSink: AnyObject {
 }
 
 extension StreamSink {
+    var connection: String? { nil }
+
     func acknowledge(_ tag: UInt64, _ result: [UInt8]) {}
 }

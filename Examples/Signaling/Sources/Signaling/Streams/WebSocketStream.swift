@@ -6,11 +6,13 @@ final class WebSocketStream: WebSocketHandler, StreamSink {
     static let subprotocol = "signal.v1.json"
 
     let version: String
+    let connection: String?
     private let stream: DuplexStream
     private var webSocket: WebSocket?
 
     init(_ service: LoopService, _ exchange: Exchange, _ credential: [UInt8]?) {
         version = exchange.version == .http2 ? "2" : "1.1"
+        connection = service.name(of: exchange)
         stream = DuplexStream(service, exchange, credential: credential)
     }
 

@@ -35,10 +35,12 @@ const app = {
 async function enter(room, name) {
   app.room = room;
   app.name = name || "Guest";
+  // Before the address is written anew, without it.
+  const token = tokenOfLink();
   remember();
   view.hideNotice();
   view.showEntering(true);
-  const client = new SignalingClient({ info: { page: "heliograph" }, token: tokenOfLink(), transports: transports() });
+  const client = new SignalingClient({ info: { page: "heliograph" }, token, transports: transports() });
   app.client = client;
   app.call = new Call({ client, room, mesh: true });
   listen(client, app.call);

@@ -11,7 +11,13 @@ final class LoopObserver: NodeObserver {
         self.logger = logger
     }
 
-    func happened(_ event: NodeEvent) { webhooks?.enqueue(event) }
+    func happened(_ event: NodeEvent) {
+        webhooks?.enqueue(event)
+        guard let session = event.session else { return }
+        var metadata: Logger.Metadata = ["session": "\(session)"]
+        if let reason = event.reason { metadata["reason"] = "\(reason.rawValue)" }
+        logger.debug("\(event.kind.rawValue)", metadata: metadata)
+    }
 
     func failed(_ what: String, session: SessionID, flight: [String]) {
         logger.error(

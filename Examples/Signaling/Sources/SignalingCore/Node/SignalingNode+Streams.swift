@@ -57,6 +57,7 @@ extension SignalingNode {
         } else {
             outlet.startStream(stream, transport, attachment.resumption)
         }
+        if let session = streams[stream]?.session { outlet.attached(stream, to: session, by: transport) }
         if let opening = transport.opening { put(stream, opening) }
         if transport.ping != nil { pings.schedule(stream, now: now.nanoseconds) }
     }

@@ -12,6 +12,8 @@ package protocol NodeOutlet: AnyObject {
     /// What became of a message that came with this tag: `{"ok":true}` or `{"error":…}`.
     func acknowledge(_ stream: StreamID, _ tag: UInt64, _ result: [UInt8])
     /// Takes no more messages from a duplex stream.
+    /// A stream carries the events of a session from now on.
+    func attached(_ stream: StreamID, to session: SessionID, by transport: Transport)
     func pauseReading(_ stream: StreamID)
     func resumeReading(_ stream: StreamID)
     /// The version of HTTP that carries a stream: `1.1` or `2`.
@@ -30,6 +32,7 @@ package protocol NodeOutlet: AnyObject {
 
 extension NodeOutlet {
     package func acknowledge(_ stream: StreamID, _ tag: UInt64, _ result: [UInt8]) {}
+    package func attached(_ stream: StreamID, to session: SessionID, by transport: Transport) {}
     package func verify(_ check: TokenCheck) {}
     package func iceServers(for identity: Identity) -> [UInt8] { Array("[]".utf8) }
     package func iceLinks(for identity: Identity) -> [String] { [] }

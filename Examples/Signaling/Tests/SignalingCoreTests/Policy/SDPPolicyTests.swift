@@ -57,6 +57,18 @@ struct SDPPolicyTests {
         #expect(try relayed("*: media=4", description) == description)
     }
 
+    @Test(arguments: [Transport.websocket, .stream]) func streamsNameTheRuleAsRequestsDo(transport: Transport) throws {
+        var limits = ServiceLimits()
+        limits.sdpPolicies = try SDPPolicies(["r: media=0"])
+        let cluster = Cluster(loops: 2, limits: limits)
+        let client = Duplex(cluster, transport)
+        client.hello()
+        client.send(offer(description))
+        cluster.settle()
+        let error = try client.first("error")
+        #expect(error["code"] as? String == "sdp_policy" && error["rule"] as? String == "media")
+    }
+
     @Test func eachBoundRefusesByItsName() throws {
         #expect(try rule("r: size=100", offer(description)) == "size")
         #expect(try rule("r: line=40", offer(description)) == "line")
