@@ -137,6 +137,19 @@ def test_a_hang_up_takes_another_certificate_and_another_token_of_operators(star
             assert next(heard)["room"] == "r2", "the stream is the same"
 
 
+def test_health_asks_the_service_of_the_same_configuration(start):
+    service = start("--admin-port", "0")
+    operators = service.process.stdout.readline().rstrip("/\n").rsplit(":", 1)[1]
+    questions = [("--port", str(service.port)), ("--admin-port", operators)]
+    for question in questions:
+        result = say("health", *question)
+        assert result.returncode == 0, result.stderr
+    service.stop()
+    for question in questions:
+        result = say("health", *question)
+        assert result.returncode == 1 and question[1] in result.stderr and result.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_lines_name_the_session_and_the_connection(start, form):
     service = start("--log-level", "debug", "--log-format", form)
