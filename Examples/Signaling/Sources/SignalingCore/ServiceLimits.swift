@@ -121,6 +121,11 @@ package struct ServiceLimits: Sendable {
     package var tokenFingerprints = 16
     /// How long before its token expires a session is told.
     package var tokenWarning: Duration = .seconds(60)
+    /// Sessions of one subject. Past it `duplicate_identity`, or the one before ends: `replaced`.
+    package var duplicateIdentity = DuplicateIdentity.allow(nil)
+    /// Sessions of one loop that were ended against their clients' will and whose tickets are refused. Past it those of the first
+    /// are good again.
+    package var deniedSessions = 16 * 1024
     /// Messages of one session. Past it the error `rate_limited`.
     package var sessionRate = TokenBucket.Rate(perSecond: 200, burst: 1000)
     /// Messages of all sessions that one subject has. Past it `rate_limited`.

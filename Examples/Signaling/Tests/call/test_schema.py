@@ -373,8 +373,9 @@ async def rendezvous(watch, room):
 ELSEWHERE = {"room_full", "sdp_policy", "rate_limited"}
 # What operators cause, large rooms, and tokens.
 EVENTS_ELSEWHERE = {"kicked", "goaway", "announcement", "occupancy", "token_expiring"}
-RESPONSES_ELSEWHERE = {"GET /v1/ws 101", "GET /v1/ws 200", "POST /v1/stream 200", "POST /v1/sessions 429", "GET /v1/ice 401",
-                       *(f"POST /{kind}/{{room}} {status}" for kind in ("whip", "whep") for status in (401, 422, 429))}
+RESPONSES_ELSEWHERE = {"GET /v1/ws 101", "GET /v1/ws 200", "POST /v1/stream 200", "POST /v1/sessions 409", "POST /v1/sessions 429",
+                       "GET /v1/ice 401",
+                       *(f"POST /{kind}/{{room}} {status}" for kind in ("whip", "whep") for status in (401, 409, 422, 429))}
 
 
 @run

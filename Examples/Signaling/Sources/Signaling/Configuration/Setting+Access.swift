@@ -40,6 +40,12 @@ extension Setting {
             "token-warning", \.limits.tokenWarning, .time(.zero...hour),
             "How long before its token expires a session is told.", .whileRunning, audience: .tuning),
         Setting(
+            "duplicate-identity", \.limits.duplicateIdentity, .duplicates,
+            "How many sessions a token's subject may have; replace ends the one before for the next.", .whileRunning),
+        Setting(
+            "denied-sessions", \.limits.deniedSessions, .integer(1...10_000_000),
+            "Sessions of one event loop that were ended, and whose tickets are refused.", .atStart, audience: .tuning),
+        Setting(
             "allow-origin", \.access.origins, list: .origin, unset: "the service's own",
             "Origins whose pages may use the service beside its own.", .whileRunning),
         Setting(
@@ -72,6 +78,15 @@ extension SettingFormat where Value == String {
             return text
         }, write: { $0 })
 
+}
+
+extension SettingFormat where Value == DuplicateIdentity {
+    static let duplicates = SettingFormat(
+        "allow, allow(N) with up to 1000000, reject, which is allow(1), or replace",
+        read: { text throws(BadValue) in
+            guard let value = DuplicateIdentity(text) else { throw BadValue() }
+            return value
+        }, write: { "\($0)" })
 }
 
 extension SettingFormat where Value == SDPPolicies {

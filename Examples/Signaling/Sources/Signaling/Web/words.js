@@ -13,6 +13,7 @@ export const endings = {
 /** Why a room could not be entered, by the code of the error. */
 export const refusals = {
   kicked: "You were removed from the room.",
+  duplicate_identity: "You are in a call with this invitation already. Leave that one first.",
   replaced: "You are in this call in another tab or on another device now.",
   room_closed: "The room was closed.",
   room_full: "This room is full. Try again later, or choose another room.",

@@ -22,7 +22,12 @@ package struct RoomName: Hashable, Sendable {
 
     /// The loop on which the room lives, the same for all loops of a service of `count` loops (FNV-1a, 64 bits).
     package func loop(of count: Int) -> Int {
-        let hash = utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x0100_0000_01B3 }
-        return Int((hash ^ hash >> 32) % UInt64(count))
+        loopOfName(utf8, of: count)
     }
+}
+
+/// The loop on which what has this name lives.
+func loopOfName(_ utf8: [UInt8], of count: Int) -> Int {
+    let hash = utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x0100_0000_01B3 }
+    return Int((hash ^ hash >> 32) % UInt64(count))
 }

@@ -30,6 +30,8 @@ package enum Problem: String, Sendable, CaseIterable {
     case tokenInURL = "token_in_url"
     case originNotAllowed = "origin_not_allowed"
     case rateLimited = "rate_limited"
+    case duplicateIdentity = "duplicate_identity"
+    case kicked
     case noSuchRegion = "no_such_region"
 
     // Of WHIP and WHEP.
@@ -54,7 +56,7 @@ package enum Problem: String, Sendable, CaseIterable {
     package var status: Int {
         switch self {
         case .badJSON, .badRequest, .tokenInURL, .badHello, .subprotocolRequired, .badSDP: 400
-        case .forbidden, .originNotAllowed: 403
+        case .forbidden, .originNotAllowed, .kicked: 403
         case .unauthorized, .badTicket, .tokenMissing, .tokenMalformed, .tokenKey, .tokenSignature, .tokenExpired,
             .tokenNotYetValid, .tokenIssuer, .tokenAudience, .tokenClaims:
             401
@@ -62,7 +64,7 @@ package enum Problem: String, Sendable, CaseIterable {
         case .methodNotAllowed: 405
         case .notAcceptable, .rejected: 406
         case .helloTimeout, .slowConsumer: 408
-        case .replaced, .restartPending: 409
+        case .replaced, .duplicateIdentity, .restartPending: 409
         case .preconditionFailed: 412
         case .tooLarge: 413
         case .unsupportedMediaType: 415
@@ -78,7 +80,7 @@ package enum Problem: String, Sendable, CaseIterable {
     private var title: String {
         switch self {
         case .badJSON, .badRequest, .tokenInURL, .badHello, .subprotocolRequired, .badSDP: "Bad Request"
-        case .forbidden, .originNotAllowed: "Forbidden"
+        case .forbidden, .originNotAllowed, .kicked: "Forbidden"
         case .unauthorized, .badTicket, .tokenMissing, .tokenMalformed, .tokenKey, .tokenSignature, .tokenExpired,
             .tokenNotYetValid, .tokenIssuer, .tokenAudience, .tokenClaims:
             "Unauthorized"
@@ -86,7 +88,7 @@ package enum Problem: String, Sendable, CaseIterable {
         case .methodNotAllowed: "Method Not Allowed"
         case .notAcceptable, .rejected: "Not Acceptable"
         case .helloTimeout, .slowConsumer: "Request Timeout"
-        case .replaced, .restartPending: "Conflict"
+        case .replaced, .duplicateIdentity, .restartPending: "Conflict"
         case .preconditionFailed: "Precondition Failed"
         case .tooLarge: "Content Too Large"
         case .unsupportedMediaType: "Unsupported Media Type"

@@ -51,6 +51,8 @@ package enum LeaveReason: String, Sendable {
     case left, bye, timeout, kicked
     /// Its token has expired.
     case expired
+    /// A newer session of its subject has taken its place.
+    case replaced
     /// It did not take what was sent to it, and more came than is kept.
     case slow
 }

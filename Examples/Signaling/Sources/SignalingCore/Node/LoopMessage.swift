@@ -55,6 +55,15 @@ package enum LoopMessage: Sendable {
     /// An offer to this session found no place there.
     case undelivered(Relay, SessionID)
 
+    // Between the loop of a session and that which counts the sessions of its subject.
+    /// May it begin?
+    case claim(Identifier, SessionID)
+    case claimed(SessionID, Identifier, Bool)
+    /// It has ended.
+    case release(Identifier, SessionID)
+    /// A newer one takes its place.
+    case replace(SessionID)
+
     // For operators: from the loop that asks, and back to it.
     case ask(_ loop: Int, _ number: UInt64, AdminQuestion)
     case answer(_ loop: Int, _ number: UInt64, AdminAnswer)
@@ -83,7 +92,7 @@ package enum LoopMessage: Sendable {
             base + relay.size
         case .fanOut(let sessions, let relay): base + sessions.count * MemoryLayout<SessionID>.stride + relay.size
         case .fate(_, let tail): base + tail.count
-        case .withdraw: base
+        case .withdraw, .claim, .claimed, .release, .replace: base
         case .occupancy(let sessions, _, let tail):
             base + sessions.count * MemoryLayout<SessionID>.stride + tail.count
         case .roster(let sessions, _, _, _, let tail):

@@ -23,12 +23,17 @@ extension SignalingNode {
         run(now) {
             guard let transport = streams[stream]?.transport, streams[stream]?.session == nil else { return }
             guard !isDraining else { return refusedOrDone(stream, Self.draining) }
-            guard let session = makeSession(identity, from: address) else {
-                return refusedOrDone(stream, tooManySessions())
-            }
-            streams[stream]?.session = session.id
             pause(stream)
-            attach(session, stream, transport, after: nil, greeting: .welcome)
+            let id = SessionID(loop: loop, random: &random)
+            admit(identity, as: id, for: stream) { [unowned self] refusal in
+                guard streams[stream] != nil else { return }
+                if let refusal { return refusedOrDone(stream, refusal) }
+                guard let session = makeSession(identity, from: address, as: id) else {
+                    return refusedOrDone(stream, tooManySessions())
+                }
+                streams[stream]?.session = id
+                attach(session, stream, transport, after: nil, greeting: .welcome)
+            }
         }
     }
 

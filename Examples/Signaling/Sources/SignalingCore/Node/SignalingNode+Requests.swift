@@ -10,8 +10,14 @@ extension SignalingNode {
     ) {
         run(now) {
             guard !isDraining else { return answer(request, Self.draining) }
-            guard let session = makeSession(identity, from: address) else { return answer(request, tooManySessions()) }
-            answer(request, welcome(session))
+            let id = SessionID(loop: loop, random: &random)
+            admit(identity, as: id, for: request) { [unowned self] refusal in
+                if let refusal { return answer(request, refusal) }
+                guard let session = makeSession(identity, from: address, as: id) else {
+                    return answer(request, tooManySessions())
+                }
+                answer(request, welcome(session))
+            }
         }
     }
 

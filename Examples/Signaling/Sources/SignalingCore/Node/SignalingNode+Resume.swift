@@ -46,15 +46,37 @@ extension SignalingNode {
                 .reply(call.request, Problem.badTicket.reply("the ticket says nothing of a token: say hello")),
                 to: call.request.loop)
         }
-        let isNew = sessions[call.session] == nil
-        guard !isNew || !identity.isOver(at: now) else {
-            return post(
-                .reply(call.request, Problem.tokenExpired.reply("the token has expired: say hello with another")),
-                to: call.request.loop)
+        if let session = sessions[call.session] {
+            session.address = address
+            return goOn(session, call, ticket, by: transport, after: last, isNew: false)
         }
-        guard let session = sessions[call.session] ?? makeSession(identity, from: address, again: call.session, ticket)
-        else { return post(.reply(call.request, tooManySessions()), to: call.request.loop) }
-        session.address = address
+        if let refusal = refusal(ofNew: call.session, identity) {
+            return post(.reply(call.request, refusal), to: call.request.loop)
+        }
+        admit(identity, as: call.session, for: call.request) { [unowned self] refusal in
+            if let refusal { return post(.reply(call.request, refusal), to: call.request.loop) }
+            // The same ticket may have come twice meanwhile.
+            let known = sessions[call.session]
+            guard let session = known ?? makeSession(identity, from: address, as: call.session, ticket) else {
+                return post(.reply(call.request, tooManySessions()), to: call.request.loop)
+            }
+            goOn(session, call, ticket, by: transport, after: last, isNew: known == nil)
+        }
+    }
+
+    /// What keeps a session from beginning again.
+    private func refusal(ofNew id: SessionID, _ identity: Identity) -> Reply? {
+        if let problem = denied.problem(of: id, now: now.unixMilliseconds) {
+            return problem.reply("the session was ended: its ticket is not good any more")
+        }
+        guard identity.isOver(at: now) else { return nil }
+        return Problem.tokenExpired.reply("the token has expired: say hello with another")
+    }
+
+    private func goOn(
+        _ session: Session, _ call: SessionCall, _ ticket: Ticket, by transport: Transport?, after last: EventID?,
+        isNew: Bool
+    ) {
         guard let transport else {
             // Whether all is there that its client misses is known when it says what it has; its stream tells, then.
             let goesOn: Resumption = !isNew && ticket.epoch == session.log.epoch ? .yes : .no
@@ -67,15 +89,15 @@ extension SignalingNode {
 
     /// A session of this loop; nil when there are too many.
     func makeSession(
-        _ identity: Identity, from address: ClientAddress?, again id: SessionID? = nil, _ ticket: Ticket? = nil
+        _ identity: Identity, from address: ClientAddress?, as id: SessionID, _ ticket: Ticket? = nil
     ) -> Session? {
         guard sessions.count < limits.sessionsPerLoop else {
             statistics.trip(.sessionsPerLoop)
             return nil
         }
         let session = Session(
-            id: id ?? SessionID(loop: loop, random: &random), token: SessionToken(random: &random), identity: identity,
-            address: address, epoch: ticket.map { nextEpoch(after: $0.epoch) } ?? epoch, limits: limits, now: now)
+            id: id, token: SessionToken(random: &random), identity: identity, address: address,
+            epoch: ticket.map { nextEpoch(after: $0.epoch) } ?? epoch, limits: limits, now: now)
         sessions[session.id] = session
         observeStart(of: session)
         startGrace(session)

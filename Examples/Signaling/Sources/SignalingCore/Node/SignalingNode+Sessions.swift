@@ -57,6 +57,7 @@ extension SignalingNode {
     }
 
     func detached(_ id: SessionID, _ stream: StreamID) {
+        claims.waiting[id]?.removeAll { $0.request == stream }
         guard let session = sessions[id], session.stream == stream else { return }
         session.stream = nil
         record(.detached, of: session)
@@ -166,6 +167,12 @@ extension SignalingNode {
     func end(_ session: Session, _ reason: LeaveReason) {
         sessions[session.id] = nil
         observeEnd(of: session, reason)
+        if let subject = session.claim { release(subject, session.id) }
+        switch reason {
+        case .kicked: denyTickets(of: session, .kicked)
+        case .replaced: denyTickets(of: session, .replaced)
+        default: break
+        }
         if let rendezvous = session.rendezvous { close(rendezvous) }
         session.log.abandon()
         report(session)

@@ -82,6 +82,10 @@ package final class SignalingNode {
     var holding: Set<RoomName> = []
     var pings: DeadlineQueue<StreamID>
     var access: AccessState
+    var claims = ClaimTable()
+    var denied: DeniedSessions
+    /// How long tickets that are out may be good.
+    private(set) var longestTicket: Duration
     /// Clients have to show tokens.
     package var requiresToken = false
     var hellos: DeadlineQueue<StreamID>
@@ -123,6 +127,8 @@ package final class SignalingNode {
         graces = DeadlineQueue(delay: limits.sessionGrace)
         sweeps = DeadlineQueue(delay: limits.logAge)
         pings = DeadlineQueue(delay: limits.pingInterval)
+        denied = DeniedSessions(capacity: limits.deniedSessions)
+        longestTicket = limits.ticketLifetime
         access = AccessState(
             limits: limits, shared: rates ?? SharedRates(limits: limits, now: now), now: now)
         hellos = DeadlineQueue(delay: limits.helloTimeout)
@@ -137,6 +143,7 @@ package final class SignalingNode {
     /// Takes other limits from now on. What was made under the old ones keeps them: the logs of sessions, deadlines that are set.
     package func replaceLimits(_ limits: ServiceLimits) {
         self.limits = limits
+        longestTicket = max(longestTicket, limits.ticketLifetime)
         graces.delay = limits.sessionGrace.nanoseconds
         sweeps.delay = limits.logAge.nanoseconds
         pings.delay = limits.pingInterval.nanoseconds
@@ -239,6 +246,10 @@ package final class SignalingNode {
         case .fanOut(let sessions, let relay): accept(relay, for: sessions)
         case .outcome(let session, let operation, let error): finish(session, operation, error)
         case .fate(let session, let tail): tell([session], tail)
+        case .claim(let subject, let session): claim(subject, for: session)
+        case .claimed(let session, let subject, let isAdmitted): claimed(session, subject, isAdmitted)
+        case .release(let subject, let session): released(subject, session)
+        case .replace(let session): replace(session)
         }
     }
 }

@@ -14,6 +14,8 @@ final class Session {
     var subjectAllowance: SharedBucket?
     /// How many passwords of rooms it may try.
     var guesses: TokenBucket
+    /// Its subject, when the loop of that counts it.
+    var claim: Identifier?
     /// Where its client came from when it said hello, or resumed.
     var address: ClientAddress?
     /// What its events go to and its messages come from, when it is one of WHIP or WHEP: it has no stream then.

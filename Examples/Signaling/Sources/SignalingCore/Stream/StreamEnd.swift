@@ -29,6 +29,7 @@ package enum StreamEnd: Sendable, Hashable {
         let detail =
             switch problem {
             case .tokenExpired: "the session's token has expired: say hello with another"
+            case .replaced: "another session of the token's subject has taken its place"
             case .slowConsumer: "more has come than is kept for a client that takes nothing: the session is over"
             default: "the session is over"
             }
@@ -53,6 +54,7 @@ extension LeaveReason {
         case .left, .bye, .timeout, .kicked: .ended
         case .expired: .refused(.tokenExpired)
         case .slow: .refused(.slowConsumer)
+        case .replaced: .refused(.replaced)
         }
     }
 }

@@ -44,15 +44,25 @@ extension SignalingNode {
                 answer(request, Problem.badSDP.reply(detail))
                 return
             }
-            guard let session = makeSession(identity, from: nil) else { return answer(request, tooManySessions()) }
-            let resource = SessionID(loop: loop, random: &random)
-            let rendezvous = Rendezvous(
-                isEgress ? .whep : .whip, resource: resource, room: room, token: token, offer: offer, request: request,
-                limits: limits, now: now.nanoseconds)
-            session.rendezvous = rendezvous
-            resources[resource] = session.id
-            update(session) { $0.begin() }
+            let id = SessionID(loop: loop, random: &random)
+            admit(identity, as: id, for: request) { [unowned self] refusal in
+                if let refusal { return answer(request, refusal) }
+                begin(id, identity, request, isEgress ? .whep : .whip, room, token, offer)
+            }
         }
+    }
+
+    private func begin(
+        _ id: SessionID, _ identity: Identity, _ request: RequestKey, _ kind: Rendezvous.Kind, _ room: RoomName,
+        _ token: [UInt8]?, _ offer: SessionDescription
+    ) {
+        guard let session = makeSession(identity, from: nil, as: id) else { return answer(request, tooManySessions()) }
+        let resource = SessionID(loop: loop, random: &random)
+        session.rendezvous = Rendezvous(
+            kind, resource: resource, room: room, token: token, offer: offer, request: request, limits: limits,
+            now: now.nanoseconds)
+        resources[resource] = id
+        update(session) { $0.begin() }
     }
 
     /// `PATCH` and `DELETE` of `/whip/{room}/{resource}`, or what refuses them if it may be said.
