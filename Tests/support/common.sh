@@ -33,8 +33,10 @@ install_debian() {
 }
 
 # A build's output without a line for each file: errors, warnings and the end.
-progress() { grep -E 'error:|warning:|Compiling|Build complete|Linking' | sed -u 's/^\[\([0-9]*\/[0-9]*\)\] .*/\1/' | awk '
-  /^[0-9]+\/[0-9]+$/ { n++; if (n % 50 == 0) print "  built " $0; next } { print }'; }
+progress() { awk '
+  !/error:|warning:|Compiling|Build .*complete|Linking/ { next }
+  /^\[[0-9]+\/[0-9]+\]/ { n++; if (n % 50 == 0) { sub(/\].*/, ""); print "  built " substr($0, 2); fflush() } next }
+  { print; fflush() }'; }
 
 # Builds the package of the current folder; a warning is an error.
 build_strictly() {
