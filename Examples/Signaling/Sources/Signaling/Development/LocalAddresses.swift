@@ -16,7 +16,8 @@ enum LocalAddresses {
             guard flags & UInt32(IFF_UP) != 0, flags & UInt32(IFF_LOOPBACK) == 0,
                 let address = unsafe entry.ifa_addr
             else { continue }
-            let family = unsafe Int32(address.pointee.sa_family)
+            // The family is a socket address's first member.
+            let family = unsafe Int32(UnsafeRawPointer(address).load(as: sa_family_t.self))
             guard family == AF_INET || family == AF_INET6, let text = unsafe text(address, family) else { continue }
             if !text.hasPrefix("fe80:"), !text.contains("%") { found.append((family, text)) }
         }
